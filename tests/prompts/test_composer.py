@@ -466,3 +466,51 @@ def test_who_speaks_of_himself_is_not_the_camera(rough: str) -> None:
     prompt = enhance(rough).prompt
     assert "forearms" not in prompt
     assert "through the eyes" not in prompt
+
+
+@pytest.mark.parametrize(
+    ("idea", "told"),
+    [
+        (
+            "a woman wearing a blue dress walking along a busy street",
+            "A woman wearing a blue dress walks along a busy street",
+        ),
+        ("a man carrying a box walking up the stairs", "A man carrying a box walks up the stairs"),
+        ("a chef wearing gloves cuts onions", "A chef wearing gloves cuts onions"),
+        ("a kid wearing headphones dances", "A kid wearing headphones dances"),
+        ("a woman wearing a red dress", "A woman wears a red dress"),
+    ],
+)
+def test_what_somebody_wears_is_no_act_beside_one(idea: str, told: str) -> None:
+    assert enhance(idea).prompt.startswith(f"{told}")
+
+
+@pytest.mark.parametrize(
+    ("idea", "begins"),
+    [
+        ("Hi, I need for my thesis: a humanoid opens a fridge", "A humanoid opens a fridge."),
+        ("Very technical pls: static 35mm, brutalist staircase, one red umbrella", "Static 35mm,"),
+        ("a tow truck pulls a car out of a pool at nite", "A tow truck pulls a car out of a pool at night"),
+        ("what does a wifi signal look like from the inside", "A wifi signal from the inside"),
+    ],
+)  # fmt: skip
+def test_what_is_said_around_an_idea_stays_out_of_it(idea: str, begins: str) -> None:
+    assert enhance(idea).prompt.startswith(begins)
+
+
+def test_two_mounts_of_one_camera_never_stand_beside_each_other() -> None:
+    told = enhance("Chest-mounted GoPro, a rock climber reaches for a hold and slips").prompt
+    assert "head-mounted" not in told
+
+
+@pytest.mark.parametrize(
+    ("idea", "told"),
+    [
+        ("Static overhead camera, 90° down. A gripper unscrews a lid.", "Static overhead camera,"),
+        ("domino but with fridges", "Domino but with fridges."),
+        ("title card that says CLOSED FOR GOOD on a shop window", "A title card that says CLOSED FOR GOOD"),
+        ("a cat soooo fluffy", "A cat so fluffy."),
+    ],
+)  # fmt: skip
+def test_articles_stay_out_of_names_letters_and_kinds(idea: str, told: str) -> None:
+    assert enhance(idea).prompt.startswith(told)

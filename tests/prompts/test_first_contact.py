@@ -6,19 +6,26 @@ What the rounds scored when they were new stands in docs/benchmarks.md; these wo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from benchmarks.first_contact import answered, figures
+from benchmarks.first_contact import Line, answered, figures
 
 ROUNDS = sorted((Path(__file__).parent / "data" / "first_contact").iterdir())
 
 
-def turns_of(folder: Path) -> Iterator[dict[str, object]]:
+@cache
+def answers(folder: Path) -> Sequence[Line]:
+    """Return what the workbench made of every line of a round, which takes it seconds."""
+    return tuple(answered(folder))
+
+
+def turns_of(folder: Path) -> Iterator[Line]:
     """Yield what came of every request of a round, those within dialogues too."""
-    for line in answered(folder):
+    for line in answers(folder):
         yield from line.get("turns", [line] if "request" in line else [])
 
 
@@ -40,7 +47,7 @@ def test_a_change_of_the_prompt_is_always_listed(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", ROUNDS, ids=lambda folder: folder.name)
 def test_every_idea_gets_a_prompt(folder: Path) -> None:
-    for line in answered(folder):
+    for line in answers(folder):
         if "idea" in line:
             assert len(str(line["prompt"])) >= len(str(line["idea"])) // 2, line["idea"]
 

@@ -117,6 +117,46 @@ def test_json_is_found_alone_fenced_or_inside_prose(
     assert (draft.exchanges[0].prompt_tokens, draft.exchanges[0].completion_tokens) == (11, 7)
 
 
+OPEN_TEXT = f"{TEXT} Spray hangs over the boards like smoke over a braai"
+"""Ends without a full stop, in a word of no dictionary."""
+OPEN = {
+    "prompt": OPEN_TEXT,
+    "scene": SCENE,
+    "covers": [{"said": "dog running", "shown_as": "A small brown dog runs"}],
+}
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.parametrize(("finish_reason", "is_taken"), [("stop", True), ("", False)])
+def test_an_answer_that_the_endpoint_says_is_ended_needs_no_full_stop(
+    finish_reason: str,
+    is_taken: bool,
+    is_streamed: bool,
+    endpoint: Misbehaving,
+    settings: Settings,
+) -> None:
+    text = json.dumps(OPEN)
+    reply = Reply.streamed if is_streamed else Reply
+    endpoint.answers(reply(text, finish_reason=finish_reason))
+    heard = (lambda _: None) if is_streamed else None
+    draft = _run(lambda w: w.enhance(ROUGH, on_text=heard), settings)
+    assert draft.is_fallback is not is_taken
+    assert (draft.prompt == OPEN_TEXT) is is_taken
+    assert draft.exchanges[0].finish_reason == finish_reason
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_a_filtered_answer_is_a_refusal_however_whole_it_looks(
+    is_streamed: bool, endpoint: Misbehaving, settings: Settings
+) -> None:
+    reply = Reply.streamed if is_streamed else Reply
+    endpoint.answers(reply(GOOD, finish_reason="content_filter"))
+    heard = (lambda _: None) if is_streamed else None
+    draft = _run(lambda w: w.enhance(ROUGH, on_text=heard), settings)
+    assert draft.is_fallback
+    assert draft.exchanges[-1].error == "The language model refused to answer."
+
+
 def test_an_unusable_answer_is_asked_for_once_more(
     endpoint: Misbehaving, settings: Settings
 ) -> None:

@@ -343,7 +343,7 @@ def test_undo_of_what_is_locked_says_so_and_changes_nothing(sessions: Sessions) 
     sessions.set_scene(session_id, 1, {}, lock=["mood"])
     revision, entry = asyncio.run(sessions.update(session_id, "undo"))
     assert (entry, revision.prompt) == (None, sad)
-    assert revision.message == "Locked, so left as it is: mood."
+    assert revision.message == "Locked, so left unchanged: mood."
 
 
 def test_a_step_that_is_locked_in_part_is_undone_in_part(sessions: Sessions) -> None:
@@ -355,7 +355,7 @@ def test_a_step_that_is_locked_in_part_is_undone_in_part(sessions: Sessions) -> 
     assert (revision.scene.mood, revision.scene.weather) == ("melancholic", "")
     assert "melanchol" in revision.prompt
     assert not re.search(r"\brain", revision.prompt.lower())
-    assert revision.message == "Undone. Locked, so left as it is: mood."
+    assert revision.message == "Undone. Locked, so left unchanged: mood."
 
 
 def test_starting_over_leaves_locks_set(sessions: Sessions) -> None:

@@ -39,7 +39,7 @@ BROKEN: dict[str, Reply] = {
     ),
     "says nothing": Reply.streamed(),
     "does not end": Reply.streamed(*["dog " * 10_000] * 8),
-    "speaks of something else": Reply.streamed('{"prompt": "A tall ship sails by."}'),
+    "is about something else": Reply.streamed('{"prompt": "A tall ship sails by."}'),
 }
 
 

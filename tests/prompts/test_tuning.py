@@ -234,7 +234,7 @@ def test_a_request_against_a_lock_names_the_lock() -> None:
     assert len(held) >= 30
     for one in held:
         revision = revise(one.request, Context(one.scene, one.prompt))
-        assert "Locked, so left as it is" in revision.message or revision.changes, one.request
+        assert "Locked, so left unchanged" in revision.message or revision.changes, one.request
         assert all(revision.scene.is_locked(name) for name in one.locks)
     assert {name for one in held for name in one.locks} >= {
         "subject", "subject_details", "action", "setting", "time_of_day", "weather", "lighting",

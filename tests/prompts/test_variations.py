@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from tests.prompts.labels import own_labels, stem
 from workbench.lexicon.words import content_words, sentences
 from workbench.prompts.composer.composer import enhance
 from workbench.prompts.composer.harmony import clashes
+from workbench.prompts.composer.ideas import ideas_for
 from workbench.prompts.composer.opening import opening
 from workbench.prompts.composer.varying import AXES, vary
 from workbench.prompts.markers import add_marker, marker_of, strip_marker
 from workbench.prompts.model import Draft, Source
 from workbench.prompts.reading.reader import read
-from workbench.scene import SCENE_FIELDS
+from workbench.scene import SCENE_FIELDS, Origin
 
 
 def _draft(rough: str = "a fox crossing a field") -> Draft:
@@ -231,3 +234,21 @@ def test_what_is_eaten_or_shared_is_no_partner_in_the_scene() -> None:
         "heron" in one.prompt.partition("bank.")[2]
         for one in vary([(draft.prompt, draft.scene)], 12)
     )
+
+
+def test_a_look_is_varied_by_whose_it_is_whatever_was_varied_before() -> None:
+    """Scenes are equal whatever their provenance; what is remembered of one must not serve another."""
+    scene = read("a fox crosses a meadow").scene.edit({"lighting": "neon glow"}, force=True)
+    by = {
+        who: scene.model_copy(update={"provenance": {**scene.provenance, "lighting": who}})
+        for who in (Origin.INFERRED, Origin.SAID)
+    }
+    assert by[Origin.INFERRED] == by[Origin.SAID]
+    for order in (tuple(by), tuple(by)[::-1]):
+        lit = {
+            who: any(
+                idea.axis in {"light", "time"} for idea in ideas_for(by[who], (), (), Random(3))
+            )
+            for who in order
+        }
+        assert lit == {Origin.INFERRED: True, Origin.SAID: False}

@@ -1,4 +1,4 @@
-"""The dialogue of a session: what a request is understood against, and what its actions do there."""
+"""The dialogue of a session: the context of a request, and carrying its actions out."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ T = TypeVar("T")
 _TURNS: Final = 12
 """Earlier requests that a new one may refer to."""
 _LANDMARKS: Final = 60
-"""Newest entries among which words such as "before the rain" look."""
+"""Newest entries searched for phrases such as "before the rain"."""
 
 _CONFIRMING: Final = re.compile(
     r"(?:yes|yep|yeah|ok|okay|sure|confirm(?:ed)?|do it|go(?: ahead)?|start(?: them| it)?|please do)"
@@ -68,22 +68,22 @@ MODEL_WAYS: Final = (
 )
 
 Standing = Callable[[RenderSettings], RenderSettings]
-"""Fills in the engine's defaults; raises ``InvalidRequest`` for what it cannot render."""
+"""Fills in the engine's defaults; raises ``InvalidRequest`` for settings it cannot render."""
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What the conversation has to know of the world that renders."""
+    """What the conversation needs to know about rendering."""
 
     standing: Standing = lambda settings: settings
     models: Mapping[str, str] = field(default_factory=dict)
-    """Short names of engines and models, and what each stands for."""
+    """Short names of engines and models → their full names."""
     model_to_fetch: Callable[[RenderSettings], str] = lambda _settings: ""
-    """Returns the model that a render with these settings would have to fetch; empty for none."""
+    """Returns the model that a render with these settings must fetch first; empty for none."""
 
 
 class _Late(Sequence[T]):
-    """A sequence that is read when it is first looked at: few requests need the history."""
+    """A sequence that is loaded on first access: few requests need the history."""
 
     def __init__(self, read: Callable[[], Sequence[T]]) -> None:
         self._read = cache(read)
@@ -103,9 +103,9 @@ class _Late(Sequence[T]):
 
 
 def proposed(revision: Revision, base: Entry, host: Host) -> Revision:
-    """Return ``revision`` with what costs much as a proposal, to be confirmed.
+    """Return ``revision`` with costly actions as a proposal to confirm.
 
-    That is more than eight renders, or a render whose model must be fetched.
+    Costly: more than eight renders, or a render whose model must be fetched.
     """
     costly = [a for a in revision.actions if isinstance(a, Render | Vary) and renders_asked(a)]
     count = sum(renders_asked(action) for action in costly)
@@ -124,7 +124,7 @@ def proposed(revision: Revision, base: Entry, host: Host) -> Revision:
 
 
 class Conversation:
-    """Carries out, in the sessions of ``store``, what requests ask for."""
+    """Carries out requests in the sessions of ``store``."""
 
     def __init__(self, store: PromptStore, trees: Trees, language: SessionLanguage) -> None:
         self._store = store
@@ -133,7 +133,7 @@ class Conversation:
         self._language = language
 
     def context(self, session_id: str, base: Entry, host: Host) -> Context:
-        """Return what a request about ``base`` is understood against."""
+        """Return the context for understanding a request about ``base``."""
         turns = self._store.turns(session_id, _TURNS)
         return Context(
             scene=base.scene,
@@ -148,9 +148,9 @@ class Conversation:
         )
 
     def with_hint(self, session_id: str, revision: Revision) -> Revision:
-        """Return ``revision`` with what a language model would add, where the session lacks one.
+        """Return ``revision`` with a hint on language models, if the session has none.
 
-        It is said once a session: with the first answer that leaves something not understood.
+        Given once per session, with the first answer that leaves something not understood.
         """
         is_missed = any(isinstance(action, NotUnderstood) for action in revision.actions)
         has_model = self._language.choice(session_id).provider != "builtin"
@@ -159,7 +159,7 @@ class Conversation:
         return replace(revision, hint=f"{MODEL_OFFER} {MODEL_WAYS}")
 
     def confirmed(self, session_id: str, request: str) -> tuple[Action, ...]:
-        """Return the actions that the last turn proposed, where ``request`` confirms them."""
+        """Return the actions that the last turn proposed, if ``request`` confirms them."""
         if _CONFIRMING.fullmatch(request.strip()) is None:
             return ()
         last = self._store.turns(session_id, 1)
@@ -167,7 +167,7 @@ class Conversation:
         return tuple(one for a in actions if isinstance(a, Propose) for one in a.actions)
 
     def revised(self, session_id: str, base: Entry, actions: Sequence[Action]) -> Revision:
-        """Return what ``actions`` make of ``base``; raises ``InvalidRequest``."""
+        """Return ``base`` revised by ``actions``; raises ``InvalidRequest``."""
         done = enact(strip_marker(base.prompt), base.scene, actions, scene_of=scene_of)
         changes = base.scene.changes_to(done.scene)
         notes = [f"Changed {'; '.join(c.sentence for c in changes)}."] if changes else []
@@ -176,7 +176,7 @@ class Conversation:
         notes += [said for action in actions if (said := said_of(action))]
         if done.locked:
             names = ", ".join(name.replace("_", " ") for name in done.locked)
-            notes.append(f"Locked, so left as it is: {names}.")
+            notes.append(f"Locked, so left unchanged: {names}.")
         return Revision(
             prompt=done.prompt,
             scene=done.scene,
@@ -190,9 +190,9 @@ class Conversation:
     def carried_out(
         self, session_id: str, base: Entry, revision: Revision, request: str, host: Host
     ) -> tuple[Revision, Entry | None]:
-        """Carry the actions of ``revision`` out; variations and renders are left to the caller.
+        """Carry out the actions of ``revision``, except variations and renders.
 
-        Raises ``InvalidRequest`` for a setting or an entry that there is not.
+        Raises ``InvalidRequest`` for an unknown setting or entry.
         """
         back = next((a for a in revision.actions if isinstance(a, GoBack)), None)
         made: Entry | None = None
@@ -231,7 +231,7 @@ class Conversation:
     def _gone_back(
         self, session_id: str, back: GoBack, base: Entry, request: str
     ) -> tuple[Revision, Entry | None]:
-        """Carry out ``back``: to an entry, or only without what one entry changed."""
+        """Carry out ``back``: return to an entry, or take back only what one entry changed."""
         if back.only and not isinstance(back.to, Step):
             gone, made = self.taken_back(session_id, back.to)
             return replace(gone, actions=(back,)), made
@@ -240,11 +240,11 @@ class Conversation:
     def taken_back(
         self, session_id: str, index: int, at: int | None = None
     ) -> tuple[Revision, Entry]:
-        """Take back what the entry at ``index`` changed and keep the rest; a new entry.
+        """Take back what the entry at ``index`` changed and keep the rest, as a new entry.
 
-        ``at`` is the entry that is left, by default the one that the session stands at; taking that
-        one itself back is undo, and redo where undo made it. Raises ``InvalidRequest`` for an entry
-        that did not lead there.
+        ``at`` is the entry to start from, by default the current one. Taking that one itself back
+        is undo, or redo if undo made it. Raises ``InvalidRequest`` for an entry that did not lead
+        there.
         """
         base = (
             self._trees.current(session_id)
@@ -279,7 +279,7 @@ class Conversation:
         return revision, self._trees.append(session_id, made)
 
     def note(self, session_id: str, request: str, revision: Revision, made: Entry | None) -> None:
-        """Keep a request and what came of it as a turn of the dialogue."""
+        """Store a request and its result as a turn of the dialogue."""
         turn = Turn(
             request=request.strip(),
             actions=revision.actions,
@@ -308,7 +308,7 @@ class Conversation:
 
 
 def _possible(actions: Sequence[Action], entry: Entry) -> tuple[Action, ...]:
-    """Return the actions that ``entry`` has everything for, each on top of the others."""
+    """Return the actions that can be applied to ``entry`` one after another."""
     kept: list[Action] = []
     prompt, scene = strip_marker(entry.prompt), entry.scene
     for action in actions:
@@ -322,7 +322,7 @@ def _possible(actions: Sequence[Action], entry: Entry) -> tuple[Action, ...]:
 
 
 def _is_of_same(action: Action, before: Entry, after: Entry) -> bool:
-    """Tell whether the entity of an action is the same one in both entries, and not another under its id."""
+    """Tell whether the entity of an action is the same in both entries, not another with its id."""
     name = getattr(action, "entity", "") or getattr(action, "actor", "")
     one, other = before.scene.entity(name), after.scene.entity(name)
     return one is None or (other is not None and one.noun == other.noun)
@@ -331,7 +331,7 @@ def _is_of_same(action: Action, before: Entry, after: Entry) -> bool:
 def _settings_after(base: Entry, actions: Sequence[Action], host: Host) -> RenderSettings:
     settings = _set_by(actions, base.settings)
     if settings != base.settings:
-        host.standing(settings)  # refuses what the engine cannot render
+        host.standing(settings)  # raises for what the engine cannot render
     return settings
 
 
@@ -345,7 +345,7 @@ def _set_by(actions: Sequence[Action], settings: RenderSettings) -> RenderSettin
 def _standing(standing: Standing, settings: RenderSettings) -> RenderSettings:
     try:
         return standing(settings)
-    except InvalidRequest:  # settings that no longer suit the engine must still be changeable
+    except InvalidRequest:  # invalid settings must stay changeable
         return settings
 
 
@@ -356,7 +356,7 @@ def _opposite(entry: Entry) -> Step:
 
 
 def _own_words(back: GoBack, request: str) -> str:
-    """Return the request where it says more than a step: undo keeps its own name."""
+    """Return the request if it says more than the step itself, such as "undo"."""
     return (
         request.strip()
         if back.keep or (isinstance(back.to, int) and not isinstance(back.to, bool))
@@ -365,13 +365,13 @@ def _own_words(back: GoBack, request: str) -> str:
 
 
 def _part(turns: Sequence[Turn]) -> str:
-    """Return which of several the last request was about: "the younger one"."""
+    """Return which of several things the last request was about: "the younger one"."""
     last = turns[-1].actions if turns else ()
     return next((a.part for a in reversed(last) if isinstance(a, AddBeat)), "")
 
 
 def _focus(turns: Sequence[Turn]) -> tuple[str, ...]:
-    """Return the entities that the last requests were about, the latest first."""
+    """Return the entities of the last requests, the latest first."""
     spoken: list[str] = []
     for turn in reversed(turns[-3:]):
         for action in reversed(turn.actions):

@@ -1,4 +1,4 @@
-"""Tells new texts from those that are there already, or nearly. Knows neither model nor session."""
+"""Detects duplicate and near-duplicate texts. Knows neither model nor session."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from workbench.prompts.markers import strip_marker
 __all__ = ["DistinctTexts"]
 
 _NEARLY: Final = 0.95
-"""Share of common content words, of all that two texts have, from which they count as one."""
+"""Share of common content words (Jaccard index) from which two texts are near-duplicates."""
 
 
 class DistinctTexts:
-    """A set of texts that grows by those that differ from all in it; ``known`` begin it.
+    """A set of distinct texts; ``known`` are its first members.
 
-    A text must not repeat any of them. Those that were added must also differ from each other by
-    more than a word in twenty, and in their names.
+    A new text must not equal any member. Added texts must also differ from each other by more than
+    one word in twenty, and in their names.
     """
 
     def __init__(self, known: Iterable[str]) -> None:
@@ -29,7 +29,7 @@ class DistinctTexts:
         self._names: set[str] = set()
 
     def add(self, text: str, name: str = "") -> bool:
-        """Add ``text`` and return True; return False where it, or nearly it, is there already."""
+        """Add ``text`` and return True; return False for a duplicate or near-duplicate."""
         flat, words, named = _flat(text), _words(text), _flat(name)
         if flat in self._flat or (named and named in self._names):
             return False

@@ -1,4 +1,4 @@
-"""Carries scene actions out on a prompt: the scene changes, and the text follows it."""
+"""Carries out scene actions on a prompt: the scene changes, and the text follows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.lexicon.words import sentences
 from workbench.prompts.composer.editing import written
 from workbench.prompts.composer.harmony import harmonize
 from workbench.prompts.entries import scene_after_edit
-from workbench.prompts.following import rewrite
+from workbench.prompts.following.rewriting import rewrite
 from workbench.scene import SCENE_FIELDS, Scene
 
 __all__ = ["Enacted", "enact"]
@@ -29,7 +29,7 @@ class Enacted:
     prompt: str
     scene: Scene
     locked: tuple[str, ...] = ()
-    """Locked fields that kept an action from being carried out."""
+    """Locked fields that prevented an action."""
 
 
 def enact(
@@ -40,10 +40,10 @@ def enact(
     scene_of: ReadScene,
     kept: Collection[str] = (),
 ) -> Enacted:
-    """Return ``prompt`` and ``scene`` after ``actions``; those on the session are skipped.
+    """Return ``prompt`` and ``scene`` after ``actions``; session actions are skipped.
 
-    ``kept`` are fields that nothing may change, not even to fit the others. What was inferred and
-    contradicts a change gives way. Raises ``InvalidRequest`` for what the scene does not have.
+    ``kept`` fields never change, not even to fit the others. Inferred values that contradict a
+    change give way. Raises ``InvalidRequest`` for what the scene does not have.
     """
     locked: list[str] = []
     waiting: list[Action] = []
@@ -95,5 +95,5 @@ def _rewritten(
 
 
 def _said(text: str, composed: Collection[str]) -> str:
-    """Return ``text`` without the sentences that the composer wrote: they tell of no one new."""
+    """Return ``text`` without the composer's sentences, which introduce nobody."""
     return " ".join(one for one in sentences(text) if one not in composed) or text

@@ -1,4 +1,4 @@
-"""Makes the entries of a session from drafts, variations, revisions and edits. Keeps nothing."""
+"""Makes the entries of a session from drafts, variations, revisions and edits. Stateless."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SHARE_OF_AN_EDIT: Final = 0.5
 
 
 def entry(kind: EntryKind, prompt: str, scene: Scene, *, provider: str, **more: Any) -> Entry:
-    """Return an entry that has no number yet; ``more`` are further fields of it."""
+    """Return an entry without a number; ``more`` are its further fields."""
     values: dict[str, Any] = {
         "parent": None,
         "changes": (),
@@ -43,7 +43,7 @@ def entry(kind: EntryKind, prompt: str, scene: Scene, *, provider: str, **more: 
 
 
 def given(draft: Draft) -> Entry:
-    """Return the entry of a prompt that came from outside."""
+    """Return the entry of a prompt from outside."""
     return entry(
         EntryKind.GIVEN,
         draft.prompt,
@@ -55,7 +55,7 @@ def given(draft: Draft) -> Entry:
 
 
 def edited(draft: Draft, parent: Entry, scene: Scene) -> Entry:
-    """Return the entry of a prompt that was written over by hand; ``scene`` is what it now shows."""
+    """Return the entry of a prompt edited by hand; ``scene`` is its new scene."""
     kept = [
         name
         for name in SCENE_FIELDS
@@ -78,7 +78,7 @@ def edited(draft: Draft, parent: Entry, scene: Scene) -> Entry:
 def tuned(
     revision: Revision, parent: Entry | None, request: str, settings: RenderSettings
 ) -> Entry:
-    """Return the entry of a revision that changed something, and how it is rendered."""
+    """Return the entry of a revision that changed the prompt or the render settings."""
     return entry(
         EntryKind.TUNED,
         revision.prompt,
@@ -95,7 +95,7 @@ def tuned(
 
 
 def varied(variation: Variation, parent: Entry) -> Entry:
-    """Return the entry of a variation, its text marked where the provider did not write it."""
+    """Return the entry of a variation; its text is marked if the provider did not write it."""
     is_marked = strip_marker(variation.prompt) != variation.prompt
     return entry(
         EntryKind.VARIATION,
@@ -113,11 +113,11 @@ def varied(variation: Variation, parent: Entry) -> Entry:
 
 
 def scene_after_edit(parent: Scene, before: Scene, after: Scene, found: Scene) -> Scene:
-    """Return ``parent`` with what an edit by hand has changed; all else, and locks, stay.
+    """Return ``parent`` with the changes of an edit by hand; all else stays, locks included.
 
-    ``before`` and ``after`` are what one reader sees in the text before and after the edit, and
-    ``found`` what the provider sees after it. Only where the readings differ has the edit said
-    anything: what the text never said, such as a lens that was chosen, is not lost by it.
+    ``before`` and ``after`` are one reader's scenes of the text before and after the edit, and
+    ``found`` is the provider's scene after it. Only fields in which the readings differ change, so
+    values that the text never states, such as a chosen lens, are kept.
     """
     values: dict[str, Any] = {}
     for name in SCENE_FIELDS:
@@ -137,10 +137,10 @@ def scene_after_edit(parent: Scene, before: Scene, after: Scene, found: Scene) -
 
 
 def _doings_after_edit(held: str, was: str, is_now: str) -> str:
-    """Return the action ``held`` by a scene after an edit of its text; empty where it cannot be told.
+    """Return the action ``held`` by a scene after an edit of its text; empty if unknown.
 
-    A prompt describes more than its scene holds: "a dog runs. Its ears flap." A description that
-    was worded anew makes no new action; what was added beyond that does.
+    A prompt describes more than its scene holds: "a dog runs. Its ears flap." A reworded
+    description is no new action; an added one is.
     """
     kept, before, after = (text.split(", ") for text in (held, was, is_now))
     if not held or not set(kept) <= set(before):
@@ -153,9 +153,9 @@ def _doings_after_edit(held: str, was: str, is_now: str) -> str:
 
 
 def closest(text: str, entries: Sequence[Entry]) -> Entry | None:
-    """Return the entry that ``text`` is written over from: it shares most words, and half at least.
+    """Return the entry that ``text`` is an edit of: it shares the most words, at least half.
 
-    Of equals the first one is taken.
+    The first of equals wins.
     """
     words = Counter(text.lower().split())
 
@@ -168,7 +168,7 @@ def closest(text: str, entries: Sequence[Entry]) -> Entry | None:
 
 
 def with_locks(draft: Draft, held: Mapping[str, Any]) -> Draft:
-    """Return ``draft`` with the locked values ``held`` in its scene; its text stays."""
+    """Return ``draft`` with the locked values ``held`` in its scene; its text is unchanged."""
     scene = draft.scene.edit(held, origin=Origin.LOCKED, force=True)
     return Draft(
         draft.prompt, scene, draft.provider, draft.is_fallback, draft.message, draft.exchanges
@@ -176,7 +176,7 @@ def with_locks(draft: Draft, held: Mapping[str, Any]) -> Draft:
 
 
 def check_axes(axes: Sequence[str]) -> None:
-    """Raise ``InvalidRequest`` for what is neither an axis of variation nor a scene field."""
+    """Raise ``InvalidRequest`` unless each is an axis of variation or a scene field."""
     unknown = [axis for axis in axes if axis not in AXES and axis not in SCENE_FIELDS]
     if unknown:
         problem = f"is neither an axis ({', '.join(AXES)}) nor a scene field"
@@ -186,15 +186,15 @@ def check_axes(axes: Sequence[str]) -> None:
 
 
 def check_fields(name: str, fields: Sequence[str]) -> None:
-    """Raise ``InvalidRequest`` for what is no scene field."""
+    """Raise ``InvalidRequest`` unless each is a scene field."""
     unknown = [field for field in fields if field not in SCENE_FIELDS]
     if unknown:
-        problems = tuple(FieldProblem(f"{name}.{f}", "is no scene field") for f in unknown)
+        problems = tuple(FieldProblem(f"{name}.{f}", "is not a scene field") for f in unknown)
         raise InvalidRequest(f"A scene has no field {unknown[0]!r}.", problems)
 
 
 def shaped(values: Mapping[str, str | Sequence[str]]) -> dict[str, str | tuple[str, ...]]:
-    """Return ``values`` in a scene's shapes; raises ``InvalidRequest`` for a list as a text."""
+    """Return ``values`` in the scene's types; raises ``InvalidRequest`` for a list as a text."""
     made: dict[str, str | tuple[str, ...]] = {}
     for name, value in values.items():
         if name in LIST_FIELDS:

@@ -1,4 +1,4 @@
-"""The markers that close a prompt which its provider did not write, and taking them off again.
+"""Adds and strips the markers at the end of prompts that the provider did not write.
 
 Published clients look for ``(fallback …)``, ``(substitute …)`` and ``(emergency …)`` at the end of
 a variation's text. No marker ever reaches a render engine.
@@ -22,9 +22,9 @@ _MARKER: Final = re.compile(r"\s*\((fallback|substitute|emergency)\b[^()]*\)\s*\
 
 
 def add_marker(prompt: str, source: Source, number: int | None = None) -> str:
-    """Return ``prompt`` ending in the marker of ``source``; unchanged for the provider's own.
+    """Return ``prompt`` with the marker of ``source``; unchanged if the provider wrote it.
 
-    ``number`` tells apart prompts that would otherwise be the same text.
+    ``number`` distinguishes prompts that would otherwise be equal.
     """
     bare = strip_marker(prompt)
     if source is Source.PROVIDER:
@@ -43,6 +43,6 @@ def strip_marker(prompt: str) -> str:
 
 
 def marker_of(prompt: str) -> Source:
-    """Return who wrote ``prompt`` as far as its trailing marker tells."""
+    """Return the source of ``prompt`` by its trailing marker."""
     match = _MARKER.search(prompt)
     return Source(match.group(1).lower()) if match else Source.PROVIDER

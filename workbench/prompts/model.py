@@ -1,4 +1,4 @@
-"""What the prompt side hands out: drafts, variations, revisions, and the entries of a session."""
+"""The data of the prompt side: drafts, variations, revisions, and the entries of a session."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ __all__ = [
 
 
 OnText = Callable[[str], object]
-"""What is told of a text as it grows: all of it so far."""
+"""Called with the whole text so far while it is written."""
 
 
 class Source(StrEnum):
-    """Who wrote a prompt when it was not the provider that was asked."""
+    """Who wrote a prompt, if not the provider."""
 
     PROVIDER = "provider"
     FALLBACK = "fallback"
@@ -41,30 +41,32 @@ class Source(StrEnum):
     SUBSTITUTE = "substitute"
     """The composer, in place of a duplicate or an invalid answer."""
     EMERGENCY = "emergency"
-    """Nobody: the original had to stand."""
+    """Nobody: the original is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What went to a language model and what came back, for a researcher to read.
+    """A request to a language model and its answer, for research.
 
-    Token counts are as the endpoint told them, None where it did not; no key is ever part of it.
+    Token counts are those of the endpoint, or None; never contains a key.
     """
 
     model: str
     request: str
     """The messages, as JSON."""
     answer: str
-    """The text that came back; empty when none did."""
+    """The text of the answer; empty without one."""
     error: str = ""
-    """Why the answer could not be used; empty when it could."""
+    """Why the answer is unusable; empty if it is usable."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     duration_s: float = 0.0
+    finish_reason: str = ""
+    """Why the endpoint says that the answer ended: ``stop``, ``tool_calls``; empty if it does not."""
 
 
 class ChatFailure(LanguageModelError):
-    """No usable answer came; carries what was said on the way there."""
+    """No usable answer came; carries the exchanges so far."""
 
     def __init__(self, message: str, exchanges: Sequence[Exchange] = ()) -> None:
         super().__init__(message)
@@ -80,13 +82,13 @@ class Draft:
     provider: str
     is_fallback: bool = False
     message: str = ""
-    """What the user should know, such as why the composer stepped in; empty when nothing."""
+    """What the user should know, such as why the composer wrote it; may be empty."""
     exchanges: tuple[Exchange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """A prompt made from ``parent`` (an index into the prompts handed in) by known changes.
+    """A prompt made from ``parent`` (an index into the given prompts) by known changes.
 
     The text carries a trailing marker, such as ``(fallback …)``, when ``source`` is not the
     provider; :func:`workbench.prompts.markers.strip_marker` takes it off.
@@ -100,9 +102,9 @@ class Variation:
     source: Source = Source.PROVIDER
     exchanges: tuple[Exchange, ...] = ()
     name: str = ""
-    """The idea's name: "From the child's height"; empty where nobody named it."""
+    """The idea's name: "From the child's height"; may be empty."""
     message: str = ""
-    """Why an axis that was asked for could not vary; empty when all could."""
+    """Why a requested axis could not vary; empty if all could."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +116,15 @@ class Revision:
     changes: tuple[Change, ...]
     understood: bool
     message: str
-    """What was done, or what can be asked."""
+    """What was done, or what can be requested."""
     provider: str
     is_fallback: bool = False
     exchanges: tuple[Exchange, ...] = ()
     actions: tuple[Action, ...] = ()
-    """What was asked, as actions; those on the session are listed before they are carried out."""
+    """The request as actions; session actions are listed before they are carried out."""
     hint: str = ""
-    """What a language model would add, and how to connect one: said once a session, with the first
-    request that the rules did not wholly understand."""
+    """What a language model would add, and how to connect one: given once per session, with the
+    first request that the rules did not fully understand."""
 
 
 class EntryKind(StrEnum):
@@ -148,27 +150,27 @@ class Entry:
     provider: str
     created_at: datetime
     request: str = ""
-    """What led here: the tuning request, the rough prompt, or the name of a variation's idea."""
+    """The origin: the tuning request, the rough prompt, or the name of a variation's idea."""
     is_fallback: bool = False
     source: Source = Source.PROVIDER
     message: str = ""
     job_ids: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
-    """What was done to arrive here from the parent."""
+    """The actions that lead here from the parent."""
     settings: RenderSettings = field(default_factory=RenderSettings)
-    """How renders are made from here on, unless they are told otherwise."""
+    """Default render settings from here on."""
     starred: bool = False
     """Whether the user marked it as a favourite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One request in a session's dialogue, and what came of it."""
+    """One request in a session's dialogue, and its result."""
 
     request: str
     actions: tuple[Action, ...]
     message: str = ""
-    """What was answered."""
+    """The answer."""
     entry: int | None = None
     """The entry that it made, if any."""
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -176,7 +178,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class PromptSession:
-    """One journey: its prompts, in order, with parents."""
+    """One session: its prompts, in order, with parents."""
 
     session_id: str
     created_at: datetime
@@ -190,7 +192,7 @@ class PromptSession:
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """A session in a list: when it was used, how long it is, and the prompt it began with."""
+    """A session in a list: when it was used, its length, and its first prompt."""
 
     session_id: str
     created_at: datetime
@@ -198,6 +200,6 @@ class SessionSummary:
     entry_count: int
     title: str
     name: str = ""
-    """What somebody called it."""
+    """The name given by the user; may be empty."""
     tags: tuple[str, ...] = ()
     archived: bool = False

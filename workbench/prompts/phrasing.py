@@ -8,10 +8,11 @@ from typing import Final
 
 from workbench.lexicon.morphology import inflect, is_plural, lemma
 from workbench.lexicon.nouns import place_in
+from workbench.lexicon.tagging import tagged
 from workbench.lexicon.words import sentence_case
 from workbench.scene import Beat, Entity, Scene, When
 
-__all__ = ["beat_sentence", "finite", "newcomer_sentence", "preposition_for"]
+__all__ = ["beat_sentence", "finite", "newcomer_sentence", "preposition_for", "with_clause"]
 
 _WHENS: Final = {When.THEN: "Then ", When.FINALLY: "Finally, ", When.WHILE: "Meanwhile, "}
 _OPEN: Final = re.compile(r"(?:outdoors|indoors|underwater|upstairs|downstairs)\b", re.IGNORECASE)
@@ -50,7 +51,7 @@ def _present(word: str, *, plural: bool) -> str:
 
 
 def is_many(entity: Entity | None) -> bool:
-    """Tell whether a verb after the entity has the plural's form."""
+    """Tell whether a verb after the entity is plural."""
     if entity is None:
         return False
     if " and " in entity.phrase:
@@ -62,7 +63,7 @@ def is_many(entity: Entity | None) -> bool:
 
 
 def definite(entity: Entity) -> str:
-    """Return how a later sentence names the entity: "the white cat"."""
+    """Return the name of the entity in later sentences: "the white cat"."""
     if entity.determiner.lower() in {"his", "her", "its", "their"} or entity.determiner.endswith(
         ("'s", "s'")
     ):
@@ -78,9 +79,9 @@ def definite(entity: Entity) -> str:
 def beat_sentence(
     beat: Beat, scene: Scene, *, others: Sequence[Beat] = (), is_new: bool = False
 ) -> str:
-    """Return a sentence that tells ``beat``, and ``others`` of the same actor.
+    """Return a sentence on ``beat``, and ``others`` of the same actor.
 
-    ``is_new`` tells that nothing before it has named the actor.
+    ``is_new`` tells that no earlier sentence names the actor.
     """
     if beat.told:
         return beat.told
@@ -116,7 +117,7 @@ def _part(part: str, entity: Entity) -> str:
 
 
 def newcomer_sentence(entity: Entity, *, definite: bool = False) -> str:
-    """Return a sentence that shows ``entity``: "There is a tree in the background."."""
+    """Return a sentence that introduces ``entity``: "There is a tree in the background."."""
     if definite:
         verb = "are" if is_many(entity) else "is"
         said = ", ".join(look.text for look in entity.looks)
@@ -130,8 +131,30 @@ def newcomer_sentence(entity: Entity, *, definite: bool = False) -> str:
 
 
 def preposition_for(setting: str) -> str:
-    """Return the preposition for being in ``setting``; empty where it brings its own."""
+    """Return the preposition before ``setting``; empty if it begins with one."""
     if _OPEN.match(setting):
         return ""
     place = place_in(setting)
     return "in" if place is None else place.prep
+
+
+_CONNECTED: Final = re.compile(
+    r"(?:,\s*)?(?:\b(?:while|as|when|where|with)|,|,\s*and)\s*$", re.IGNORECASE
+)
+_BESIDE_THEM: Final = re.compile(
+    r"\s+(?:behind|beside|around|near|above|below|beneath|under|before|next to|in front of) (?:them|him|her|it)\b"
+)
+
+
+def with_clause(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a span with the clause of which it is the subject: ", while her father watches"."""
+    lead = _CONNECTED.search(text[:start])
+    if lead is None:
+        return start, end
+    stop = re.compile(r"[,.;:!?]|$").search(text, end)
+    rest = text[end : stop.start() if stop is not None else len(text)]
+    after = next((t for t in tagged(text) if t.start >= end), None)
+    acts = after is not None and after.tag in "VXGP"
+    if rest.strip() and not acts and _BESIDE_THEM.match(rest) is None:
+        return start, end
+    return lead.start(), end + len(rest)

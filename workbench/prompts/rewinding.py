@@ -1,4 +1,4 @@
-"""Going back in a session's tree: undo, redo, the start, an entry. Each step is a new entry."""
+"""Navigates a session's tree: undo, redo, the start, an entry. Each step is a new entry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.scene import SCENE_FIELDS, Origin, Scene
 
 __all__ = ["Rewinder"]
 
-_DONE: Final = {Step.UNDO: "Undone.", Step.REDO: "Done again.", Step.START: "Back at the start."}
+_DONE: Final = {Step.UNDO: "Undone.", Step.REDO: "Redone.", Step.START: "Back at the start."}
 _NOTHING: Final = {
     Step.UNDO: "There is nothing to undo.",
     Step.REDO: "There is nothing to redo.",
@@ -25,12 +25,12 @@ _NAMES: Final = {Step.START: "start over"}
 
 
 Rewrite = Callable[[str, Scene, Scene], str]
-"""Returns a prompt as it reads when its scene is the second instead of the first."""
+"""Returns a prompt rewritten from the first scene to the second."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """A prompt, scene and settings to stand at; ``kept`` are the fields that a lock has kept."""
+    """A prompt, scene and settings to go to; ``kept`` are the fields that locks kept."""
 
     prompt: str
     scene: Scene
@@ -39,7 +39,7 @@ class _Standing:
 
 
 class Rewinder:
-    """Goes back and forth in the sessions of one store. Locks stay as they are on every way."""
+    """Goes back and forth in the sessions of one store. Locks never change."""
 
     def __init__(self, store: PromptStore, rewrite: Rewrite) -> None:
         self._store = store
@@ -48,7 +48,7 @@ class Rewinder:
     def go(
         self, session_id: str, action: GoBack, base: Entry | None, request: str = ""
     ) -> tuple[Revision, Entry | None]:
-        """Carry out undo, redo, starting over or going to an entry: a new entry that repeats it."""
+        """Undo, redo, start over or go to an entry, by a new entry that repeats it."""
         target, redo = self._target(session_id, action, base) if base else (None, ())
         if base is None or target is None:
             return self._nothing_done(base, action, _nothing(action)), None
@@ -91,14 +91,14 @@ class Rewinder:
         return revision, stored
 
     def way_back(self, session_id: str, index: int) -> tuple[Entry, ...]:
-        """Return the entries that led to the one at ``index``, it first, copies by undo left out."""
+        """Return the entries that led to the one at ``index``, it first, without copies by undo."""
         here = self._store.entry(session_id, self._store.restored_by(session_id, index))
         return () if here is None else (here, *self._way_back(session_id, here.index))
 
     def _target(
         self, session_id: str, action: GoBack, base: Entry
     ) -> tuple[Entry | None, tuple[int, ...]]:
-        """Return where to go, and what a redo would then restore; None for nowhere."""
+        """Return where to go and what a redo would then restore, or None."""
         redo = self._store.pointer(session_id).redo
         if action.to is Step.REDO:
             return (self._store.entry(session_id, redo[-1]), redo[:-1]) if redo else (None, ())
@@ -120,7 +120,7 @@ class Rewinder:
                 yield at
 
     def _is_same(self, base: Entry, target: Entry) -> bool:
-        """Tell whether nothing but locks would change: setting a lock is no step to be undone."""
+        """Tell whether only locks would change: setting a lock is not a step to undo."""
         there = self._reached(base, target, ())
         same = (there.prompt, there.scene, there.settings) == (
             base.prompt, base.scene, base.settings,
@@ -128,7 +128,7 @@ class Rewinder:
         return not there.kept and same
 
     def _reached(self, base: Entry, target: Entry, keep: Sequence[str]) -> _Standing:
-        """Return ``target`` with the locks of ``base`` and what is to be kept of it."""
+        """Return ``target`` with the locks of ``base`` and its fields in ``keep``."""
         now, then = base.scene, target.scene
         locked = [name for name in SCENE_FIELDS if now.is_locked(name)]
         kept = tuple(name for name in locked if getattr(now, name) != getattr(then, name))
@@ -189,6 +189,6 @@ def _said(action: GoBack, request: str) -> str:
 
 
 def _held_by_locks(fields: Sequence[str]) -> str:
-    """Return what to say of ``fields`` that a lock has kept; empty for none."""
+    """Return the message on ``fields`` that locks kept; empty for none."""
     names = ", ".join(name.replace("_", " ") for name in fields)
-    return f"Locked, so left as it is: {names}." if names else ""
+    return f"Locked, so left unchanged: {names}." if names else ""

@@ -15,19 +15,19 @@ __all__ = ["Row", "entry_in", "moment", "numbered", "row_of", "settings_row", "t
 
 
 class Row(Protocol):
-    """A row whose values are had by their column's name."""
+    """A row with values by column name."""
 
     def __getitem__(self, column: str, /) -> Any: ...
 
 
 def numbered(entry: Entry, index: int) -> Entry:
-    """Return ``entry`` under another number."""
+    """Return ``entry`` with the number ``index``."""
     values = {name: getattr(entry, name) for name in Entry.__slots__}
     return Entry(**{**values, "index": index})
 
 
 def row_of(session_id: str, entry: Entry, restores: int | None) -> tuple[object, ...]:
-    """Return what a row of the table holds for ``entry``, in the order of its columns."""
+    """Return the row of ``entry``, in the order of the columns."""
     return (
         session_id,
         entry.index,
@@ -50,7 +50,7 @@ def row_of(session_id: str, entry: Entry, restores: int | None) -> tuple[object,
 
 
 def settings_row(settings: RenderSettings) -> str:
-    """Return what a row holds of render settings."""
+    """Return the column value of render settings."""
     return json.dumps(settings.as_json())
 
 
@@ -81,7 +81,7 @@ def entry_in(row: Row) -> Entry:
 
 
 def turn_row(turn: Turn) -> tuple[object, ...]:
-    """Return what a row of the table holds for ``turn``, behind session and position."""
+    """Return the row of ``turn``, without session and position."""
     actions = json.dumps(as_json(turn.actions), ensure_ascii=False)
     return (turn.request, actions, turn.message, turn.entry, turn.created_at.timestamp())
 
@@ -106,5 +106,5 @@ def _settings_in(text: str) -> RenderSettings:
 
 
 def moment(timestamp: float) -> datetime:
-    """Return the time that a row tells."""
+    """Return the time of a row's timestamp."""
     return datetime.fromtimestamp(timestamp, UTC)

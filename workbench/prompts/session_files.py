@@ -1,4 +1,4 @@
-"""A session as one JSON document: written, read back, checked."""
+"""Writes, reads and validates a session as one JSON document."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class _Exchange(BaseModel):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     duration_s: float = 0.0
+    finish_reason: str = ""
 
 
 class _Entry(BaseModel):
@@ -73,7 +74,7 @@ class _Document(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ReadSession:
-    """What a document holds: entries, and for each what was said for it and what it repeats."""
+    """The content of a document: entries, each with its exchanges and what it repeats."""
 
     entries: tuple[Entry, ...]
     exchanges: tuple[tuple[Exchange, ...], ...]
@@ -87,7 +88,7 @@ def write_session(
     restores: Mapping[int, int],
     pointer: Pointer,
 ) -> dict[str, Any]:
-    """Return ``session`` as a document of plain JSON values."""
+    """Return ``session`` as plain JSON values."""
     entries = tuple(
         _Entry(
             **{name: getattr(entry, name) for name in Entry.__slots__},
@@ -109,9 +110,9 @@ def write_session(
 
 
 def read_session(document: dict[str, Any]) -> ReadSession:
-    """Return what ``document`` holds.
+    """Return the content of ``document``.
 
-    Raises ``InvalidRequest`` when it is not a session, or its entries do not form a tree.
+    Raises ``InvalidRequest`` if it is not a session, or its entries do not form a tree.
     """
     try:
         read = _Document.model_validate(document)

@@ -1,4 +1,4 @@
-"""Sessions: journeys through prompts, kept durably as trees. Knows the writer and the store."""
+"""Sessions: prompts and their history, stored as trees. Knows the writer and the store."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ from workbench.settings import Settings
 __all__ = ["Sessions"]
 
 _PLAIN_WORDS: Final = 8
-"""Most words of a request that the rules carry out where a language model could."""
+"""Maximum words of a request that the rules carry out although a language model is available."""
 
 
 class Sessions:
@@ -65,7 +65,7 @@ class Sessions:
         self._conversation = Conversation(self._store, self._trees, self.language)
 
     def begin(self) -> str:
-        """Start a session without a prompt, such as one that a language model is chosen for."""
+        """Start a session without a prompt, for example to choose its language model first."""
         return self._trees.begin()
 
     async def enhance(
@@ -79,8 +79,8 @@ class Sessions:
     ) -> tuple[str, Entry]:
         """Enhance ``rough_prompt`` into the session; a null or unknown id starts a new one.
 
-        ``on_text`` is called by the event loop with the prompt so far as it grows, where a language
-        model can stream; the entry's text replaces it.
+        ``on_text`` is called by the event loop with the prompt so far, where a language model can
+        stream; the entry's text replaces it.
         """
         writer = self.language.writer(session_id)
         draft = await writer.enhance(rough_prompt, seed=seed, on_text=on_text, picture=picture)
@@ -103,12 +103,11 @@ class Sessions:
     async def initialize(
         self, prompt: str, session_id: str | None = None, *, parent: int | None = None
     ) -> tuple[str, Entry]:
-        """Take ``prompt`` as it is, with the scene found in it.
+        """Add ``prompt`` unchanged, with the scene found in it.
 
-        ``parent`` is the entry that it was edited from, by its index: what the edit does not touch
-        stays as it is in that entry's scene, locks among it. A prompt that the session already
-        holds is not added again. Raises ``NotFound``, and ``InvalidRequest`` for a parent that the
-        session does not have.
+        ``parent`` is the index of the entry that it was edited from: what the edit does not touch
+        stays as in that entry's scene, locks included. A prompt that the session already has is not
+        added again. Raises ``NotFound``, and ``InvalidRequest`` for an unknown parent.
         """
         if session_id is None:
             if parent is not None:
@@ -127,17 +126,17 @@ class Sessions:
         )
 
     async def place(self, session_id: str, prompt: str) -> Entry:
-        """Return the entry of ``prompt``, which is added where the session does not hold it.
+        """Return the entry of ``prompt``, added if the session does not have it.
 
-        It then is an edit of the recent entry that it shares most words with, half of them at
-        least, and a beginning of its own where there is none. Raises ``NotFound``.
+        A new entry is an edit of the recent entry with which it shares the most words, at least
+        half, and otherwise a new root. Raises ``NotFound``.
         """
         self._trees.check(session_id)
         found, said = await self._trees.at(session_id, prompt)
         return self._trees.kept(session_id, found, said)
 
     def restore(self, prompt: str, scene: Scene) -> tuple[str, Entry]:
-        """Start a session from a prompt whose scene is known, such as a recipe's."""
+        """Start a session from a prompt with a known scene, such as a recipe's."""
         session_id = self._trees.begin()
         return session_id, self._trees.append(
             session_id,
@@ -158,9 +157,9 @@ class Sessions:
     ) -> tuple[Entry, ...]:
         """Return ``total`` distinct prompts: the ``selected`` entries, then variations of them.
 
-        ``on_entry`` is called by the event loop with each new one as soon as it is kept: with a
-        language model, some come well before the last. Of a call that is broken off, what was
-        told stays in the history.
+        ``on_entry`` is called by the event loop with each new one as soon as it is stored: with a
+        language model, the first come well before the last. After cancellation, the stored ones
+        stay in the history.
 
         Raises ``NotFound``, and ``InvalidRequest`` for an index, axis or field that does not exist.
         """
@@ -192,10 +191,10 @@ class Sessions:
             on_variations=keep,
             picture=picture,
         )
-        for one in made:  # what was said is known once all is answered
+        for one in made:  # the exchanges are complete at the end
             if one.exchanges and not told_with[one.prompt]:
                 self._store.add_exchanges(session_id, kept[one.prompt].index, one.exchanges)
-        await asyncio.sleep(0)  # all are told before they are returned
+        await asyncio.sleep(0)  # let the loop call on_entry for all before returning
         return (*chosen, *(kept[v.prompt] for v in made))[:total]
 
     async def update(
@@ -207,12 +206,12 @@ class Sessions:
         host: Host | None = None,
         failure: LanguageModelError | None = None,
     ) -> tuple[Revision, Entry | None]:
-        """Tune the prompt that the session stands at, or ``prompt``, as the request says.
+        """Tune the current prompt of the session, or ``prompt``, as the request says.
 
-        What was asked is in the revision's actions: changes of the scene, render settings, locks,
-        stars and going back are carried out; variations are made; renders are left to the caller.
-        The entry is None when nothing changed. ``failure`` is why a language model did not do it.
-        Raises ``NotFound``.
+        The revision holds the request as actions: scene changes, render settings, locks, stars and
+        going back are carried out, variations are made, and renders are left to the caller. The
+        entry is None if nothing changed. ``failure`` is why a language model did not do it. Raises
+        ``NotFound``.
         """
         self._trees.check(session_id)
         base, said = await self._base(session_id, prompt)
@@ -232,10 +231,10 @@ class Sessions:
     async def is_about_session(
         self, session_id: str, user_request: str, prompt: str | None, host: Host
     ) -> bool:
-        """Tell whether the rules understand all of a request, and nothing of it is the scene.
+        """Tell whether the rules fully understand a request and it does not change the scene.
 
-        Render settings, going back and stars need no language model, where that is all that is
-        asked: a long request says more than a rule can be sure of.
+        A request for only render settings, going back or stars needs no language model. A long
+        request may say more than the rules recognise.
         """
         self._trees.check(session_id)
         base, _ = await self._base(session_id, prompt)
@@ -256,12 +255,12 @@ class Sessions:
         request: str = "",
         is_turn: bool = True,
     ) -> tuple[Revision, Entry | None]:
-        """Carry ``actions`` out on the prompt that the session stands at, or on ``prompt``.
+        """Carry ``actions`` out on the current prompt of the session, or on ``prompt``.
 
-        As :meth:`update` does with those that a request ends in; what a request would have to
-        confirm is done. ``request`` holds the user's words that led here; a step that is no turn of
-        the dialogue of its own (``is_turn``) is not noted in it. Raises ``NotFound``, and ``InvalidRequest`` for an action that does not
-        fit the scene or the session.
+        Like :meth:`update`, but without asking for confirmation. ``request`` holds the user's words
+        that led here; unless ``is_turn``, the step is not recorded in the dialogue. Raises
+        ``NotFound``, and ``InvalidRequest`` for an action that does not fit the scene or the
+        session.
         """
         self._trees.check(session_id)
         base, said = await self._base(session_id, prompt)
@@ -281,11 +280,10 @@ class Sessions:
     def take_back(
         self, session_id: str, index: int, at: int | None = None
     ) -> tuple[Revision, Entry]:
-        """Take back what one entry changed, and keep all that came after it up to ``at``.
+        """Take back what one entry changed, and keep all later changes up to ``at``.
 
-        Makes a new entry. ``at`` is the index of the entry to leave, by default the one that the
-        session stands at. Raises ``NotFound``, and ``InvalidRequest`` for an entry that did not lead
-        there.
+        Makes a new entry. ``at`` is the index of the entry to start from, by default the current
+        one. Raises ``NotFound``, and ``InvalidRequest`` for an entry that did not lead there.
         """
         self._trees.check(session_id)
         return self._conversation.taken_back(session_id, index, at)
@@ -332,13 +330,13 @@ class Sessions:
     def note_turn(
         self, session_id: str, request: str, revision: Revision, entry: Entry | None
     ) -> None:
-        """Keep a request as one turn of the dialogue, and what was said to a language model for it."""
+        """Store a request as one turn of the dialogue, with its language-model exchanges."""
         self._conversation.note(session_id, request, revision, entry)
         if entry is not None:
             self._store.add_exchanges(session_id, entry.index, revision.exchanges)
 
     def turns(self, session_id: str, *, limit: int = 100) -> tuple[Turn, ...]:
-        """Return the last requests of the session and what came of them; raises ``NotFound``."""
+        """Return the last requests of the session and their results; raises ``NotFound``."""
         self._trees.check(session_id)
         return self._store.turns(session_id, limit)
 
@@ -350,12 +348,12 @@ class Sessions:
     def history(
         self, session_id: str, *, limit: int | None = None, after: int | None = None
     ) -> tuple[Entry, ...]:
-        """Return entries in order, those past index ``after``, at most ``limit``; or ``NotFound``."""
+        """Return at most ``limit`` entries after index ``after``, in order; raises ``NotFound``."""
         self._trees.check(session_id)
         return self._store.entries(session_id, limit=limit, after=after)
 
     def current(self, session_id: str) -> Entry | None:
-        """Return the entry that tuning acts on: the newest that is not a mere variation."""
+        """Return the entry that tuning acts on: the newest that is not just a variation."""
         self._trees.check(session_id)
         return self._trees.current(session_id)
 
@@ -364,7 +362,7 @@ class Sessions:
         return self._trees.entry_at(session_id, index, "entries").prompt
 
     def parent_of(self, session_id: str, entry: Entry) -> Entry | None:
-        """Return the entry that ``entry`` was made from; None for a beginning."""
+        """Return the entry that ``entry`` was made from; None for a root."""
         return None if entry.parent is None else self._store.entry(session_id, entry.parent)
 
     def set_scene(
@@ -376,10 +374,10 @@ class Sessions:
         lock: Sequence[str] = (),
         unlock: Sequence[str] = (),
     ) -> Entry:
-        """Set, lock and free fields of the entry's scene by hand; a new entry with its prompt.
+        """Set, lock and unlock fields of an entry's scene by hand; returns a new entry.
 
-        Without an ``index`` the latest entry is changed. Raises ``NotFound``, and ``InvalidRequest`` for an index or field that does not exist or a
-        value of the wrong shape.
+        Without an ``index`` the latest entry is changed. Raises ``NotFound``, and
+        ``InvalidRequest`` for an unknown index or field or a value of the wrong type.
         """
         self._trees.check(session_id)
         if index is None:
@@ -420,10 +418,10 @@ class Sessions:
         index: int | None = None,
         host: Host | None = None,
     ) -> None:
-        """Set how renders are made: of the prompt at ``index``, or of all prompts of the session.
+        """Set the render settings of the prompt at ``index``, or of all prompts of the session.
 
-        Null frees a setting. Where the session stands must be able to be rendered so. Raises
-        ``NotFound``, and ``InvalidRequest`` for what is no setting or what the engine cannot render.
+        Null resets a setting. Raises ``NotFound``, and ``InvalidRequest`` for an unknown setting or
+        if the engine cannot render the current prompt with them.
         """
         entries = self.session(session_id).entries
         if index is not None:
@@ -442,7 +440,7 @@ class Sessions:
         self._store.link_jobs(session_id, index, job_ids)
 
     def transcript(self, session_id: str, index: int) -> tuple[Exchange, ...]:
-        """Return what was said to a language model for the entry; raises ``NotFound``."""
+        """Return the language-model exchanges for the entry; raises ``NotFound``."""
         self._trees.check(session_id)
         self._trees.entry_at(session_id, index, "index")
         return self._store.exchanges(session_id, index)
@@ -455,9 +453,9 @@ class Sessions:
         archived: bool | None = None,
         among: Sequence[str] | None = None,
     ) -> tuple[SessionSummary, ...]:
-        """Return the sessions used last, newest first, of all or ``among`` some.
+        """Return the last used sessions, newest first, of all or ``among`` some.
 
-        ``query`` is part of a name, a tag or a prompt; ``archived`` keeps those that are, or not.
+        ``query`` is part of a name, a tag or a prompt; ``archived`` filters by the archive mark.
         """
         return self._store.summaries(limit, query=query, archived=archived, among=among)
 
@@ -469,7 +467,7 @@ class Sessions:
         tags: Sequence[str] | None = None,
         archived: bool | None = None,
     ) -> None:
-        """Name, tag or archive the session; None leaves one as it is. Raises ``NotFound``."""
+        """Name, tag or archive the session; None changes nothing. Raises ``NotFound``."""
         self._trees.check(session_id)
         clean = None if tags is None else [tag.strip() for tag in tags if tag.strip()]
         self._store.label(
@@ -477,7 +475,7 @@ class Sessions:
         )
 
     def delete(self, session_id: str, deleted_at: float) -> None:
-        """Delete the session, its prompts and its dialogue; its renders are the caller's.
+        """Delete the session, its prompts and its dialogue, but not its renders.
 
         Raises ``NotFound``.
         """
@@ -485,14 +483,14 @@ class Sessions:
         self._store.delete(session_id, deleted_at)
 
     def undelete(self, session_id: str) -> float:
-        """Bring a deleted session back and return when it was deleted; raises ``NotFound``."""
+        """Restore a deleted session and return when it was deleted; raises ``NotFound``."""
         deleted_at = self._store.undelete(session_id)
         if deleted_at is None:
             raise NotFound("session", session_id)
         return deleted_at
 
     def forget_deleted(self, before: float) -> None:
-        """Remove for good what was deleted before this time."""
+        """Permanently remove sessions deleted before this time."""
         self._store.forget(before)
 
     def export(self, session_id: str) -> dict[str, Any]:
@@ -505,7 +503,7 @@ class Sessions:
     def import_(self, document: dict[str, Any]) -> str:
         """Add the session of an exported document under a new id, and return that id.
 
-        Raises ``InvalidRequest`` when the document is not an exported session.
+        Raises ``InvalidRequest`` if the document is not an exported session.
         """
         read = read_session(document)
         session_id = self._trees.begin()

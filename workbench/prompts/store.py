@@ -1,4 +1,4 @@
-"""Keeps sessions, their entries and what was said to language models in the index. All SQL is here."""
+"""Stores sessions, entries and language-model exchanges in the index. Contains all SQL of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from workbench.prompts.rows import (
 __all__ = ["LAST", "SCHEMA", "Pointer", "PromptStore"]
 
 LAST: Final = -1
-"""As a pointer's head: the entry that is being added last."""
+"""As a pointer's head: the last of the entries being added."""
 
 SCHEMA: Final = Schema(
     "prompts",
@@ -110,7 +110,7 @@ SCHEMA: Final = Schema(
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Where a session stands: the entry that tuning acts on, and what a redo would restore."""
+    """The current position of a session: its current entry, and what a redo would restore."""
 
     head: int | None = None
     redo: tuple[int, ...] = ()
@@ -123,7 +123,7 @@ class PromptStore:
         self._database = Database(path, [SCHEMA])
 
     def close(self) -> None:
-        """Close the index; it opens again when it is needed."""
+        """Close the index; it reopens on use."""
         self._database.close()
 
     def create(self, session_id: str, created_at: datetime) -> None:
@@ -135,7 +135,7 @@ class PromptStore:
             )
 
     def created_at(self, session_id: str) -> datetime | None:
-        """Return when the session began, or None when there is no such session."""
+        """Return when the session began, or None for an unknown session."""
         row = self._one(
             "SELECT created_at FROM prompt_session WHERE session_id = ? AND deleted_at IS NULL",
             session_id,
@@ -143,12 +143,12 @@ class PromptStore:
         return None if row is None else moment(row["created_at"])
 
     def language(self, session_id: str) -> str:
-        """Return the language model that was chosen for the session, as JSON; empty for none."""
+        """Return the language model chosen for the session, as JSON; empty for none."""
         row = self._one("SELECT language FROM prompt_session WHERE session_id = ?", session_id)
         return "" if row is None else str(row["language"])
 
     def set_language(self, session_id: str, choice: str) -> None:
-        """Keep the language model chosen for the session; empty lets it go by the default."""
+        """Store the language model chosen for the session; empty means the default."""
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE prompt_session SET language = ? WHERE session_id = ?", (choice, session_id)
@@ -163,10 +163,10 @@ class PromptStore:
         pointer: Pointer | None = None,
         restores: Sequence[int | None] = (),
     ) -> tuple[Entry, ...]:
-        """Add ``entries`` at the session's end, renumbered, and return them as stored.
+        """Append ``entries`` to the session, renumbered, and return them as stored.
 
-        ``pointer`` is where the session stands afterwards, and ``restores`` names for each entry
-        the earlier one that it repeats. All of it is written, or nothing.
+        ``pointer`` is the new position of the session; ``restores`` names for each entry the
+        earlier one that it repeats. All is written in one transaction.
         """
         if not entries:
             return ()
@@ -201,7 +201,7 @@ class PromptStore:
         return stored
 
     def pointer(self, session_id: str) -> Pointer:
-        """Return where the session stands."""
+        """Return the current position of the session."""
         row = self._one("SELECT head, redo FROM prompt_session WHERE session_id = ?", session_id)
         return Pointer() if row is None else Pointer(row["head"], tuple(json.loads(row["redo"])))
 
@@ -211,7 +211,7 @@ class PromptStore:
         return found[0] if found else None
 
     def restored_by(self, session_id: str, index: int) -> int:
-        """Return the entry that the one at ``index`` is a copy of: itself unless by undo or redo."""
+        """Return the entry that the one at ``index`` repeats after undo or redo, else itself."""
         row = self._one(
             "SELECT restores FROM prompt_entry WHERE session_id = ? AND entry_index = ?",
             session_id,
@@ -220,7 +220,7 @@ class PromptStore:
         return index if row is None or row["restores"] is None else int(row["restores"])
 
     def restorations(self, session_id: str) -> dict[int, int]:
-        """Return the earlier entry by each one that undo, redo or starting over made of it."""
+        """Return the earlier entry for each entry made by undo, redo or starting over."""
         with self._database.connection() as connection:
             rows = connection.execute(
                 "SELECT entry_index, restores FROM prompt_entry "
@@ -232,7 +232,7 @@ class PromptStore:
     def entries(
         self, session_id: str, *, limit: int | None = None, after: int | None = None
     ) -> tuple[Entry, ...]:
-        """Return the entries in order, those past index ``after``, at most ``limit``."""
+        """Return at most ``limit`` entries after index ``after``, in order."""
         return self._entries(
             "AND e.entry_index > ? ORDER BY e.entry_index LIMIT ?",
             session_id,
@@ -260,12 +260,12 @@ class PromptStore:
         return frozenset(row["prompt"] for row in rows)
 
     def link_jobs(self, session_id: str, index: int, job_ids: Sequence[str]) -> None:
-        """Note that ``job_ids`` were rendered from the entry; those noted before stay."""
+        """Add ``job_ids`` to the jobs rendered from the entry."""
         with self._database.writing() as connection:
             _write_jobs(connection, session_id, index, job_ids)
 
     def star(self, session_id: str, index: int, *, starred: bool) -> None:
-        """Mark the entry as a favourite, or take the mark off."""
+        """Mark or unmark the entry as a favourite."""
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE prompt_entry SET starred = ? WHERE session_id = ? AND entry_index = ?",
@@ -273,7 +273,7 @@ class PromptStore:
             )
 
     def keep_settings(self, session_id: str, settings: Mapping[int, RenderSettings]) -> None:
-        """Set how the renders of entries are made, by the entries' indices."""
+        """Store render settings by entry index."""
         with self._database.writing() as connection:
             connection.executemany(
                 "UPDATE prompt_entry SET settings = ? WHERE session_id = ? AND entry_index = ?",
@@ -281,7 +281,7 @@ class PromptStore:
             )
 
     def add_turn(self, session_id: str, turn: Turn) -> None:
-        """Add a request and what came of it to the session's dialogue."""
+        """Add a request and its result to the session's dialogue."""
         with self._database.writing() as connection:
             connection.execute(
                 "INSERT INTO prompt_turn SELECT ?, coalesce(max(position), -1) + 1, ?, ?, ?, ?, ? "
@@ -306,7 +306,7 @@ class PromptStore:
         return self._one(query, session_id, text) is not None
 
     def add_exchanges(self, session_id: str, index: int, said: Sequence[Exchange]) -> None:
-        """Keep what was said to language models for an entry after those that it has."""
+        """Append language-model exchanges to those of an entry."""
         with self._database.writing() as connection:
             (first,) = connection.execute(
                 "SELECT count(*) FROM prompt_exchange WHERE session_id = ? AND entry_index = ?",
@@ -315,7 +315,7 @@ class PromptStore:
             _write_exchanges(connection, session_id, index, said, first=first)
 
     def exchanges(self, session_id: str, index: int) -> tuple[Exchange, ...]:
-        """Return what was said to language models for the entry, in order."""
+        """Return the language-model exchanges for the entry, in order."""
         with self._database.connection() as connection:
             rows = connection.execute(
                 "SELECT content FROM prompt_exchange WHERE session_id = ? AND entry_index = ? ORDER BY position",
@@ -331,7 +331,7 @@ class PromptStore:
         tags: Sequence[str] | None = None,
         archived: bool | None = None,
     ) -> None:
-        """Set the name, the tags or the archive mark of a session; None leaves one as it is."""
+        """Set the name, the tags or the archive mark of a session; None changes nothing."""
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE prompt_session SET name = coalesce(?, name), tags = coalesce(?, tags), "
@@ -340,7 +340,7 @@ class PromptStore:
             )
 
     def delete(self, session_id: str, deleted_at: float) -> None:
-        """Hide a session from everybody until :meth:`undelete` or :meth:`forget`."""
+        """Hide a session until :meth:`undelete` or :meth:`forget`."""
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE prompt_session SET deleted_at = ? WHERE session_id = ?",
@@ -348,7 +348,7 @@ class PromptStore:
             )
 
     def undelete(self, session_id: str) -> float | None:
-        """Bring a deleted session back; return when it was deleted, None where it was not."""
+        """Restore a deleted session; return when it was deleted, None if it was not."""
         with self._database.writing() as connection:
             row = connection.execute(
                 "SELECT deleted_at FROM prompt_session WHERE session_id = ?", (session_id,)
@@ -359,7 +359,7 @@ class PromptStore:
         return None if row is None else row["deleted_at"]
 
     def forget(self, before: float) -> None:
-        """Remove for good the sessions that were deleted before this time."""
+        """Permanently remove the sessions deleted before this time."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM prompt_session WHERE deleted_at < ?", (before,))
 
@@ -371,9 +371,9 @@ class PromptStore:
         archived: bool | None = None,
         among: Sequence[str] | None = None,
     ) -> tuple[SessionSummary, ...]:
-        """Return the sessions used last that have a prompt, newest first.
+        """Return the last used sessions that have a prompt, newest first.
 
-        ``query`` is part of a name, a tag or a prompt; ``archived`` keeps those that are, or not.
+        ``query`` is part of a name, a tag or a prompt; ``archived`` filters by the archive mark.
         """
         like = "%" + re.sub(r"([%_\\])", r"\\\1", query.strip()) + "%"
         with self._database.connection() as connection:
@@ -414,7 +414,7 @@ class PromptStore:
 
     def _entries(self, condition: str, session_id: str, *values: object) -> tuple[Entry, ...]:
         with self._database.connection() as connection:
-            rows = connection.execute(  # the condition is one of this module's own
+            rows = connection.execute(  # the condition is a literal of this module
                 "SELECT e.*, (SELECT json_group_array(job_id) FROM (SELECT job_id FROM "  # noqa: S608
                 "prompt_entry_job j WHERE j.session_id = e.session_id AND "
                 "j.entry_index = e.entry_index ORDER BY j.position)) AS job_ids "

@@ -1,6 +1,6 @@
-"""Taking back what one entry changed, and keeping all that came after it. Keeps nothing itself.
+"""Takes back what one entry changed and keeps all later changes. Stateless.
 
-What came after is done once more without it: by its actions, or field by field where it has none.
+Later entries are replayed without it: by their actions, or field by field if they have none.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ __all__ = ["without"]
 def without(
     undone: Entry, before: Entry, later: Sequence[Entry]
 ) -> tuple[str, Scene, RenderSettings]:
-    """Return text, scene and settings of the last of ``later`` as if ``undone`` had not been.
+    """Return text, scene and settings of the last of ``later`` as if ``undone`` had not happened.
 
-    ``before`` is its parent, ``later`` the entries from it to the present one, oldest first. What
-    was only about what is gone is left out.
+    ``before`` is the parent of ``undone``; ``later`` are the entries from it to the present one,
+    oldest first. Changes to what no longer exists are dropped.
     """
     here = later[-1] if later else undone
     settings = _settings_without(undone, before, here)
@@ -40,18 +40,18 @@ def without(
 def _again(entry: Entry, done: Enacted) -> Enacted:
     try:
         return enact(done.prompt, done.scene, entry.actions, scene_of=scene_of)
-    except InvalidRequest:  # something of it is about what is gone: the rest is done
+    except InvalidRequest:  # some action fails without it: apply the rest
         pass
     for action in entry.actions:
         try:
             done = enact(done.prompt, done.scene, (action,), scene_of=scene_of)
-        except InvalidRequest:  # about something that is gone
+        except InvalidRequest:  # its target no longer exists
             continue
     return done
 
 
 def _fields_without(undone: Entry, before: Entry, here: Entry) -> tuple[str, Scene]:
-    """Return the present text and scene with the fields that ``undone`` set as they were before."""
+    """Return the present text and scene with the fields that ``undone`` set restored."""
     back = {
         name: getattr(before.scene, name)
         for name in SCENE_FIELDS
@@ -64,7 +64,7 @@ def _fields_without(undone: Entry, before: Entry, here: Entry) -> tuple[str, Sce
 
 
 def _settings_without(undone: Entry, before: Entry, here: Entry) -> RenderSettings:
-    """Return the present settings with those that ``undone`` set as they were before."""
+    """Return the present settings with those that ``undone`` set restored."""
     if not any(isinstance(action, SetRender) for action in undone.actions):
         return here.settings
     was, became = before.settings.model_dump(), undone.settings.model_dump()

@@ -1,4 +1,4 @@
-"""The sessions of one index as trees: which entry is meant, where a text belongs, what is locked."""
+"""The sessions of one index as trees: finds entries, parents of texts, and locks."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from workbench.scene import SCENE_FIELDS
 __all__ = ["Trees"]
 
 _EDITED_AMONG: Final = 100
-"""How many of the newest prompts an edited one is looked for among."""
+"""Newest prompts searched for the parent of an edited one."""
 
 
 class Trees:
-    """Finds and adds entries in the sessions of ``store``; ``language`` reads texts that are new."""
+    """Finds and adds entries in the sessions of ``store``; ``language`` reads new texts."""
 
     def __init__(self, store: PromptStore, language: SessionLanguage) -> None:
         self._store = store
@@ -44,19 +44,19 @@ class Trees:
         return created_at
 
     def current(self, session_id: str) -> Entry | None:
-        """Return the entry that the session stands at; None while it has none."""
+        """Return the current entry of the session; None while it has none."""
         head = self._store.pointer(session_id).head
         if head is None:
             return next(iter(self._store.entries(session_id, limit=1)), None)
         return self._store.entry(session_id, head)
 
     def append(self, session_id: str, entry: Entry, exchanges: Sequence[Exchange] = ()) -> Entry:
-        """Add ``entry`` to the session, which then stands there, and return it as stored."""
+        """Add ``entry`` to the session as its current one, and return it as stored."""
         stored = self._store.append(session_id, [entry], [exchanges], pointer=Pointer(LAST))
         return stored[0]
 
     def entry_at(self, session_id: str, index: int, field: str) -> Entry:
-        """Return the entry at ``index``, which ``field`` named; raises ``InvalidRequest``."""
+        """Return the entry at ``index``; raises ``InvalidRequest``, naming ``field``."""
         entry = self._store.entry(session_id, index)
         if entry is None:
             problem = f"the session has no prompt {index}"
@@ -66,7 +66,7 @@ class Trees:
         return entry
 
     def selected(self, session_id: str, selected: Sequence[int]) -> list[Entry]:
-        """Return the entries that were selected, each text once; raises ``InvalidRequest``."""
+        """Return the selected entries, each text once; raises ``InvalidRequest``."""
         field = "selected_indices"
         if not selected:
             raise InvalidRequest("Select at least one prompt.", (FieldProblem(field, "is empty"),))
@@ -77,7 +77,7 @@ class Trees:
         return list(found.values())
 
     async def at(self, session_id: str, prompt: str) -> tuple[Entry, Sequence[Exchange]]:
-        """Return the entry of ``prompt``, as yet without a number where the session lacks it."""
+        """Return the entry of ``prompt``; without a number if the session does not have it."""
         current = self.current(session_id)
         if current is not None and current.prompt == prompt.strip():
             return current, ()
@@ -90,7 +90,7 @@ class Trees:
     async def read(
         self, session_id: str, prompt: str, origin: Entry | None
     ) -> tuple[Entry, Sequence[Exchange]]:
-        """Return the entry that a new prompt makes, edited from ``origin`` where there is one."""
+        """Return the entry of a new prompt, as an edit of ``origin`` if given."""
         draft = await self._language.writer(session_id).extract(prompt)
         if origin is None:
             return given(with_locks(draft, self.locked_values(session_id))), draft.exchanges
@@ -103,11 +103,11 @@ class Trees:
         return edited(draft, origin, scene), draft.exchanges
 
     def kept(self, session_id: str, entry: Entry, said: Sequence[Exchange]) -> Entry:
-        """Return the entry as the session has it."""
+        """Return the entry as stored in the session."""
         return entry if entry.index >= 0 else self.append(session_id, entry, said)
 
     def locked_values(self, session_id: str | None) -> dict[str, Any]:
-        """Return what is locked where the session stands; nothing for one that does not exist."""
+        """Return the locked values of the current entry; empty for an unknown session."""
         if session_id is None or self._store.created_at(session_id) is None:
             return {}
         current = self.current(session_id)

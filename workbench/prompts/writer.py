@@ -1,7 +1,6 @@
-"""PromptWriter: the language provider that the settings choose, with the composer behind it.
+"""PromptWriter: the language model that the settings choose, with the composer as fallback.
 
-Whatever a language model does, the journey goes on: the text then comes from the composer, and
-says so.
+If a language model fails, the text comes from the composer and is marked as such.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from workbench.lexicon.morphology import load_rules
 from workbench.prompts.composer import composer
 from workbench.prompts.composer.varying import vary as compose_variations
 from workbench.prompts.distinct import DistinctTexts
-from workbench.prompts.following import rewrite
+from workbench.prompts.following.rewriting import rewrite
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.revising import revise as compose_revision
 from workbench.prompts.markers import add_marker, strip_marker
@@ -44,14 +43,14 @@ __all__ = ["FindKey", "PromptWriter", "is_about_session", "rewrite_prompt", "sce
 
 _log = logging.getLogger(__name__)
 FindKey = Callable[[], str]
-"""Returns an endpoint's key from where it is kept; may take a moment."""
+"""Returns an endpoint's stored key; may be slow."""
 _LARGEST_CALL = 8
-"""Variations asked for in one question, so that they differ; more are asked for side by side."""
+"""Maximum variations in one question; more are split into concurrent questions."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """One question for a few variations of one parent, by its place among the parents."""
+    """One question for a few variations of one parent, by its index."""
 
     parent: int
     count: int
@@ -60,7 +59,7 @@ class _Question:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What came of a question, and what stands in for each variation that is missing."""
+    """The result of a question, and the replacement of each missing variation."""
 
     question: _Question
     variations: Sequence[Variation] = ()
@@ -69,12 +68,12 @@ class _Answer:
 
 
 class PromptWriter:
-    """Enhances, reads, varies and revises prompts; never fails for want of a language model.
+    """Enhances, reads, varies and revises prompts; never fails for lack of a language model.
 
-    Every method raises ``InvalidRequest`` for a text that is empty or beyond the limit of the
-    settings, and nothing else. With a language model, one call takes at most
-    ``language_timeout_s`` and some milliseconds. ``find_key`` returns the endpoint's key when it is
-    first asked, and again after the endpoint has refused the one before.
+    Every method raises only ``InvalidRequest``, for a text that is empty or longer than the
+    settings allow. With a language model, one call takes at most ``language_timeout_s`` and some
+    milliseconds. ``find_key`` returns the endpoint's key before the first question, and again after
+    a refused key.
     """
 
     def __init__(self, settings: Settings, find_key: FindKey | None = None) -> None:
@@ -85,7 +84,7 @@ class PromptWriter:
 
     @property
     def takes_time(self) -> bool:
-        """Whether a language model writes, and may be waited for; the composer is done at once."""
+        """Whether a language model writes, which takes time; the composer is immediate."""
         return self._model is not None
 
     async def enhance(
@@ -93,10 +92,10 @@ class PromptWriter:
     ) -> Draft:
         """Return ``rough`` as a full prompt with its scene.
 
-        ``picture`` is the video's first frame as a data URL: a model that sees writes for it.
+        ``picture`` is the video's first frame as a data URL, for a model with vision.
 
-        ``on_text`` is called by the event loop with the prompt so far as it grows, where a language
-        model can stream; what is returned is what counts, for a text may yet turn out unusable.
+        ``on_text`` is called by the event loop with the prompt so far, where a language model can
+        stream. Only the returned draft is final: a streamed text may turn out unusable.
         """
         text = self._checked(rough, "rough_prompt")
         if self._model is None:
@@ -108,7 +107,7 @@ class PromptWriter:
             return _fallen_back(draft, error)
 
     async def extract(self, prompt: str) -> Draft:
-        """Return ``prompt`` unchanged with the scene that it describes."""
+        """Return ``prompt`` unchanged, with the scene that it describes."""
         text = self._checked(prompt, "prompt")
         if self._model is None:
             return Draft(prompt=text, scene=scene_of(text), provider=composer.NAME)
@@ -131,10 +130,9 @@ class PromptWriter:
     ) -> list[Variation]:
         """Return exactly ``count`` new prompts, all distinct, made from ``parents`` in turn.
 
-        ``on_variations`` is called with each as it is written, where the language model can stream;
-        every variation is told once, and what was said to the model is known at the end only. What
-        it leaves open, repeats or gets wrong is asked for once more, then filled by the composer,
-        and each such text ends in a marker.
+        ``on_variations`` is called once with each variation, as it is written where the language
+        model can stream; exchanges are known only at the end. Missing, repeated and invalid ones
+        are requested once more, then filled by the composer and marked.
         """
         tell = on_variations or _nobody
         bare = [(strip_marker(prompt), scene) for prompt, scene in parents]
@@ -201,7 +199,7 @@ class PromptWriter:
         return None if self._model is None else self._model.endpoint
 
     async def close(self) -> None:
-        """Let go of any connection."""
+        """Close any connection."""
         if self._model is not None:
             await self._model.close()
 
@@ -253,14 +251,14 @@ class PromptWriter:
 
 @cache
 def _warm_up() -> None:
-    """Load the morphology beside other work, once a process: the first prompt finds it there."""
+    """Load the morphology in the background, once per process, before the first prompt needs it."""
     threading.Thread(target=load_rules, name="workbench-morphology", daemon=True).start()
 
 
 def _language_writer(settings: Settings, find_key: FindKey | None) -> LanguageWriter | None:
     if settings.language_provider == "builtin":
         return None
-    # Only those who have a language model pay for what speaks to it.
+    # Imported only with a language model: the client is slow to load.
     from workbench.prompts.forms import family_for  # noqa: PLC0415
     from workbench.prompts.language_models.endpoint.chat import ChatEndpoint  # noqa: PLC0415
     from workbench.prompts.language_models.local.local_endpoint import LocalEndpoint  # noqa: PLC0415
@@ -291,14 +289,14 @@ def scene_of(prompt: str) -> Scene:
 
 
 def rewrite_prompt(prompt: str, before: Scene, after: Scene) -> str:
-    """Return ``prompt`` as it reads when its scene is ``after`` instead of ``before``."""
+    """Return ``prompt`` edited for the scene ``after`` instead of ``before``."""
     return rewrite(strip_marker(prompt), before, after)
 
 
 def is_about_session(revision: Revision) -> bool:
-    """Tell whether the rules have understood all of a request, and nothing of it is the scene.
+    """Tell whether the rules fully understood a request and it does not change the scene.
 
-    A question is not: a language model that sees the session answers it better.
+    False for a question: a language model that sees the session answers it better.
     """
     return bool(revision.actions) and not any(
         isinstance(action, SceneAction | Explain | NotUnderstood) for action in revision.actions
@@ -306,11 +304,11 @@ def is_about_session(revision: Revision) -> bool:
 
 
 def _nobody(_variations: Sequence[Variation]) -> None:
-    """Tell nobody."""
+    """Ignore the variations."""
 
 
 def _questions(count: int, parents: int, seed: int) -> list[_Question]:
-    """Split ``count`` variations over the parents, and into questions of a few each."""
+    """Divide ``count`` variations among the parents, and into questions of a few each."""
     shares = [count // parents + (i < count % parents) for i in range(parents)]
     parts = [
         (parent, min(_LARGEST_CALL, share - at))
@@ -328,12 +326,12 @@ def _filled(
     seed: int,
     taken: set[str],
 ) -> Variation:
-    """Return the composer's variation in place of a missing one, or the original in the worst case."""
+    """Return the composer's variation for a missing one, or as a last resort the original."""
     index = gap.question.parent
     try:
         made = compose_variations([parent], 1, axes=axes, hold=hold, seed=seed, avoid=taken)[0]
     except (LookupError, ValueError, TypeError, AttributeError):
-        # The last resort of a journey that must go on: what broke is in the log.
+        # The last resort: log the traceback and repeat the original.
         _log.exception("The composer could not vary a prompt")
         number = sum(1 for t in taken if strip_marker(t) == parent[0]) + 1
         text = add_marker(parent[0], Source.EMERGENCY, number)
@@ -347,7 +345,7 @@ def _filled(
 
 
 def _in_turn(made: list[Variation], parents: int) -> list[Variation]:
-    """Return the variations so that the parents take turns."""
+    """Return the variations with alternating parents."""
     groups = [[v for v in made if v.parent == i] for i in range(parents)]
     longest = max(len(g) for g in groups)
     return [g[i] for i in range(longest) for g in groups if i < len(g)]

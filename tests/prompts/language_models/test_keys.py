@@ -73,7 +73,7 @@ class Ring:
         return self.held.get((service, name))
 
     def set_password(self, service: str, name: str, password: str) -> None:
-        if password == "refused":
+        if password == "n0-entry":
             raise RuntimeError(f"cannot keep {password}")
         self.held[service, name] = password
 
@@ -93,8 +93,8 @@ def test_a_system_keyring_keeps_and_forgets() -> None:
 
 def test_a_keyring_that_refuses_does_not_tell_the_key() -> None:
     with pytest.raises(LanguageModelError) as told:
-        KeyringKeys(Ring()).put(URL, "refused")
-    assert "refused" not in str(told.value)
+        KeyringKeys(Ring()).put(URL, "n0-entry")
+    assert "n0-entry" not in str(told.value)
 
 
 def test_without_a_keyring_the_keys_lie_in_the_users_own_folder(

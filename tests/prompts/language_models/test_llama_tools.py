@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from jsonschema import validate
 from tests.prompts.agent.test_conversation import Desktop
 from tests.prompts.language_models.test_llama_server import ended_after, running, settings_for
 from tests.prompts.language_models.tiny_gguf import TOOLS, make_tiny_gguf
-from workbench.prompts.agent.conversation import converse
+from workbench.prompts.agent.conversation import MOST_STEPS, Outcome, converse
 from workbench.prompts.agent.tools import tool_specs
 from workbench.prompts.language_models.endpoint.chat import ChatEndpoint
 from workbench.prompts.language_models.endpoint.replies import read_reply, read_stream
@@ -75,10 +76,14 @@ FEW: Final[tuple[Mapping[str, Any], ...]] = (
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A model whose chat template has tools; frequent words are tokens, for all tools must fit."""
-    said = Counter(re.findall(r"[A-Za-z_]{4,}", json.dumps(tool_specs())))
-    words = sorted(said, key=lambda word: said[word] * len(word), reverse=True)[:200]
     path = tmp_path_factory.mktemp("models") / "tools.gguf"
-    return str(make_tiny_gguf(path, TOOLS, words=words))
+    return str(make_tiny_gguf(path, TOOLS, words=frequent()))
+
+
+def frequent() -> list[str]:
+    """Return the words that the agent's tools are told in, for the tokens of a model."""
+    said = Counter(re.findall(r"[A-Za-z_]{4,}", json.dumps(tool_specs())))
+    return sorted(said, key=lambda word: said[word] * len(word), reverse=True)[:200]
 
 
 @pytest.fixture(scope="module")
@@ -244,4 +249,58 @@ def test_a_server_that_refuses_tools_is_asked_for_json_actions(model: str) -> No
         refused, *answered = turn_of(endpoint)
     assert refused.error == "The language model answered with status 500."
     assert not endpoint.abilities.can_call_tools
+    check_json_actions(answered)
+
+
+MOST_TURNS: Final = 8
+"""Turns to play until one is of several steps: what a random model does first may end its turn."""
+
+
+def played(settings: Settings, desktop: Desktop) -> tuple[Outcome | None, LocalEndpoint]:
+    """Play one turn; the outcome is None where nothing that the model said could be used."""
+    endpoint = LocalEndpoint.of(settings)
+
+    async def play() -> Outcome | None:
+        try:
+            return await converse(endpoint, "make it night", desktop, timeout_s=LIMIT_S)
+        except ChatFailure:
+            return None
+        finally:
+            await endpoint.close()
+
+    return asyncio.run(play()), endpoint
+
+
+def test_a_whole_turn_of_several_steps_is_played(settings: Settings) -> None:
+    for _ in range(MOST_TURNS):
+        desktop = Desktop()
+        turn, _ = played(settings, desktop)
+        answered = [one for one in turn.exchanges if not one.error] if turn else []
+        if turn and len(turn.steps) > 1 and len(answered) > 1:
+            break
+    assert turn is not None
+    assert len(turn.steps) > 1
+    assert 1 < len(answered) <= MOST_STEPS
+    assert list(turn.actions[: len(desktop.done)]) == desktop.done
+    assert turn.question or turn.message or turn.is_cut_short
+    for before, after in pairwise(answered):
+        asked = json.loads(after.request)
+        for call in json.loads(before.answer)["tool_calls"]:
+            (told,) = [one for one in asked if one.get("tool_call_id") == call["id"]]
+            assert {"data"} == set(json.loads(told["content"]))
+
+
+def test_a_chat_template_without_tools_is_asked_for_json_actions(tmp_path: Path) -> None:
+    settings = settings_for(
+        str(make_tiny_gguf(tmp_path / "plain.gguf", words=frequent())), tmp_path
+    )
+    with ended_after(settings):
+        for _ in range(MOST_TURNS):
+            turn, endpoint = played(settings, Desktop())
+            if turn is not None:
+                break
+    assert turn is not None
+    assert not endpoint.abilities.has_called_tools
+    ignored, *answered = [one for one in turn.exchanges if not one.error]
+    assert "tool_calls" not in ignored.answer
     check_json_actions(answered)

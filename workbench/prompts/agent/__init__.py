@@ -1,1 +1,1 @@
-"""The conversation with a language model that works with tools: the same actions as the rules use."""
+"""The conversation as an agent: a language model with the rules' actions as tools."""

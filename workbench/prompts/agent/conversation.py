@@ -1,7 +1,7 @@
 """One turn of the agent: the user's message, a few steps with tools, a final message.
 
-Native tool calls where the endpoint has them, JSON actions where it has not. What the tools do lies
-with the workplace; this module bounds and validates. Knows no sessions and no jobs.
+Uses native tool calls where the endpoint supports them, else JSON actions. The workplace carries
+the tools out; this module limits and validates. Knows no sessions and no jobs.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _LONGEST_OBSERVATION: Final = 6_000
 
 
 class Workplace(Protocol):
-    """What the agent works on: one session, with its renders."""
+    """The interface to one session and its renders."""
 
     def view(self) -> Mapping[str, Any]:
         """Return the session for the agent: prompt, scene, history, settings, cards."""
@@ -50,17 +50,17 @@ class Workplace(Protocol):
         """Carry out one action and return its result; raises ``WorkbenchError``."""
 
     async def look(self, asked: Look, *, with_frames: bool) -> Seen:
-        """Return more of an entry or a card, with frames of its video; raises ``WorkbenchError``."""
+        """Return an entry or card in detail, with video frames; raises ``WorkbenchError``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that the agent did, or tried."""
+    """One action of the agent, done or attempted."""
 
     action: Action | Look | None
     came_of_it: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
-    """Why it was not done; empty when it was."""
+    """Why it failed; empty if it succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Outcome:
     message: str
     steps: tuple[Step, ...] = ()
     question: str = ""
-    """What the agent asks back; empty when nothing."""
+    """The agent's question to the user; empty if none."""
     is_cut_short: bool = False
     """Whether the turn reached its limit of steps or time."""
     exchanges: tuple[Exchange, ...] = ()
@@ -86,9 +86,9 @@ class Outcome:
 
 
 def _name_kinds(schema: dict[str, Any]) -> None:
-    """Add the tools' names to the schema, which an endpoint may enforce.
+    """Add the tools' names to the schema, for endpoints that enforce it.
 
-    Validation accepts any name: the model is then told the valid ones.
+    Validation accepts any name; the reply to an invalid one lists the valid ones.
     """
     schema["properties"]["kind"]["enum"] = [tool["function"]["name"] for tool in tool_specs()]
 
@@ -100,7 +100,7 @@ class _Call(BaseModel):
 
 
 class _Answer(BaseModel):
-    """What an endpoint without tools answers."""
+    """The answer of an endpoint without tools."""
 
     model_config = ConfigDict(
         extra="ignore", json_schema_extra={"required": ["actions", "message"]}
@@ -126,13 +126,12 @@ async def converse(
     timeout_s: float = _TURN_S,
     picture: str = "",
 ) -> Outcome:
-    """Let the model act on ``request`` until it is done, asks back, or has used its steps.
+    """Let the model act on ``request`` until it is done, asks a question, or reaches the limits.
 
-    ``picture`` is the video's first frame as a data URL, for a model that sees. ``on_step`` is
-    called with each step as it is done, ``on_text`` with what the model says as it grows, where the
-    endpoint can stream. Cancelling the task stops between two steps: what was done stays, each step
-    as an entry of its own. Raises ``ChatFailure`` when the model gives no usable answer before
-    anything was done; later failures end the turn instead.
+    ``picture`` is the video's first frame as a data URL, for a model with vision. ``on_step`` is
+    called after each step, ``on_text`` with the model's text so far, where the endpoint can stream.
+    Cancelling the task stops between two steps; completed steps stay, each as an entry. Raises
+    ``ChatFailure`` if no usable answer comes before the first step; later failures end the turn.
     """
     turn = _TurnOfAgent(endpoint, workplace, on_step or (lambda _step: None), on_text)
     try:
@@ -189,8 +188,8 @@ class _TurnOfAgent:
                 messages.append(turn.result_of(call, _told(observation)))
             messages += self._frames()
             if turn.text and "tool_calls" not in turn.message:
-                return self.outcome(turn.text)  # said with the actions: nothing is left to decide
-        return self.outcome("The steps of one turn are used up; say how to go on.", cut=True)
+                return self.outcome(turn.text)  # the final text came with the actions
+        return self.outcome("The steps of one turn are used up; say how to continue.", cut=True)
 
     def outcome(self, text: str, *, question: str = "", cut: bool = False) -> Outcome:
         message = plain_text(without_thoughts(text))[:_LONGEST_MESSAGE]
@@ -199,12 +198,12 @@ class _TurnOfAgent:
         )
 
     async def _next(self, messages: Sequence[Mapping[str, Any]]) -> Turn:
-        """Return the model's next move, by tools where the endpoint has them."""
+        """Return the model's next move, by tools if the endpoint supports them."""
         turn, said = await self._endpoint.call_tools(
             messages, tool_specs(), self._told_of(shown_so_far)
         )
         self.said += said
-        # An endpoint that ignores tools answers like one that has nothing to do: ask it by JSON.
+        # No call: the endpoint may be ignoring tools, so ask it by JSON.
         if turn is not None and (turn.calls or self._endpoint.abilities.has_called_tools):
             return turn
         asked = [*messages, {"role": "user", "content": _ladder()}]
@@ -219,7 +218,7 @@ class _TurnOfAgent:
         )
 
     def _told_of(self, read: Callable[[str], str]) -> OnText | None:
-        """Return a callback that passes the text that ``read`` finds in a growing answer to ``on_text``."""
+        """Return a callback that passes what ``read`` finds in the answer so far to ``on_text``."""
         on_text, told = self._on_text, ""
         if on_text is None:
             return None
@@ -288,7 +287,7 @@ def _message_so_far(answer: str) -> str:
 
 
 def _told(data: Mapping[str, Any]) -> str:
-    """Return ``data`` as JSON under one key, so that it is not read as an instruction."""
+    """Return ``data`` as JSON under one key, which marks it as data, not instructions."""
     text = json.dumps({"data": data}, ensure_ascii=False, default=str)
     return (
         text if len(text) <= _LONGEST_OBSERVATION * 4 else f"{text[: _LONGEST_OBSERVATION * 4]} …"

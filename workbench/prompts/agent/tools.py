@@ -1,6 +1,6 @@
 """The tools that the agent may call: every action, *look* and *ask*.
 
-Made from the actions' own models, so that a new action is a new tool. Knows no endpoint.
+Generated from the actions' models, so a new action becomes a tool. Knows no endpoint.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = ["Ask", "Look", "Request", "Seen", "request_from", "requests_schema", 
 _FILES: Final = ("model", "loras", *INPUTS)
 """Render settings that can name a file."""
 _FILLED_IN: Final = frozenset({"kind", "job_ids", "batch_id"})
-"""Fields of actions that the workbench fills in, never the model."""
+"""Fields of actions that only the workbench sets."""
 
 
 class Look(BaseModel):
@@ -57,7 +57,7 @@ class Look(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look shows."""
+    """The result of a look."""
 
     told: Mapping[str, Any]
     frames: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class Ask(BaseModel):
 
 
 Request = Action | Look | Ask
-"""What one tool call asks for."""
+"""The request of one tool call."""
 
 _ACTIONS: Final = (
     EditField, AddEntity, EditEntity, RemoveEntity, AddBeat, ChangeBeat, RemoveBeat,
@@ -85,7 +85,7 @@ _OWN: Final = TypeAdapter[Look | Ask](Annotated[Look | Ask, Field(discriminator=
 
 @cache
 def tool_specs() -> tuple[Mapping[str, Any], ...]:
-    """Return the tools as the chat-completions protocol describes functions."""
+    """Return the tools as functions of the chat-completions protocol."""
     return tuple(
         {
             "type": "function",
@@ -101,7 +101,7 @@ def tool_specs() -> tuple[Mapping[str, Any], ...]:
 
 @cache
 def requests_schema() -> str:
-    """Return the tools, one a line, for endpoints without tool calls."""
+    """Return the tools, one per line, for endpoints without tool calls."""
     lines = []
     for tool in tool_specs():
         function = tool["function"]
@@ -112,7 +112,7 @@ def requests_schema() -> str:
 
 
 def request_from(name: str, arguments: Mapping[str, Any]) -> Request:
-    """Return the request of a tool call; raises ``InvalidRequest`` with the fields that do not fit."""
+    """Return the request of a tool call; raises ``InvalidRequest`` with the invalid fields."""
     known = {tool["function"]["name"] for tool in tool_specs()}
     if name not in known:
         problem = f"is none of {', '.join(sorted(known))}"
@@ -134,7 +134,7 @@ def request_from(name: str, arguments: Mapping[str, Any]) -> Request:
 
 
 def _refuse_files(action: SetRender) -> None:
-    """Raise ``InvalidRequest`` where a setting names a file: only the person may name files."""
+    """Raise ``InvalidRequest`` if a setting names a file: only the user may name files."""
     named = [name for name in _FILES if names_path(action.values.get(name))]
     if named:
         problem = "must not be a path: name a model by its hub name"

@@ -1,4 +1,4 @@
-"""The composer's face: enhance a rough prompt, read a prompt's scene. Deterministic for a seed."""
+"""The composer's interface: enhances a rough prompt, reads a prompt's scene. Deterministic."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ NAME = "builtin"
 
 
 def enhance(rough: str, *, seed: int = 0) -> Draft:
-    """Return ``rough`` as a full prompt with its scene; the composer needs no ``seed`` for that."""
-    del seed  # what is known of a scene leaves nothing to chance
+    """Return ``rough`` as a full prompt with its scene; ``seed`` is unused."""
+    del seed  # enhancing uses no random numbers
     written = write(read(rough))
     return Draft(
         prompt=written.text,
@@ -34,7 +34,7 @@ def scene_of(prompt: str) -> Scene:
 
 
 def message_about(reading: Reading) -> str:
-    """Return what the user should know about how the text was read; empty when nothing."""
+    """Return what the user should know about how the text was read, or an empty string."""
     if reading.language:
         return _about_language(reading)
     notes = []
@@ -59,6 +59,6 @@ def _about_language(reading: Reading) -> str:
 
 
 def rng_for(*parts: object) -> random.Random:
-    """Return a random source that depends on ``parts`` alone, on every machine alike."""
+    """Return a random source seeded by ``parts``; the same on every machine."""
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
     return random.Random(int.from_bytes(digest, "big"))

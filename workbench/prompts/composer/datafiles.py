@@ -1,4 +1,4 @@
-"""Reads the composer's data files: once per process, never changed. Knows nothing of what they mean."""
+"""Reads the composer's data files, each once per process. Knows nothing of what they mean."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FOLDER: Final = Path(__file__).parent / "data"
 
 
 def folder_texts(name: str) -> tuple[str, ...]:
-    """Return the text files of the data folder ``name``, in the order of their names."""
+    """Return the text files of the data folder ``name``, sorted by name."""
     return tuple(path.read_text("utf-8") for path in sorted((_FOLDER / name).glob("*.txt")))
 
 

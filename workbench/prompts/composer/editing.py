@@ -1,8 +1,7 @@
-"""Carries a change of light, weather, camera, style or mood into a prompt; the rest stays word for word.
+"""Carries a change of light, weather, camera, style or mood into a prompt and keeps the rest.
 
-The user's own words for a value are replaced where they stand; a sentence that the composer wrote is
-found again and replaced; what was never said is added. Who acts, where, and what happens is edited by
-``workbench.prompts.following``.
+The user's own words for a value are replaced in place; a sentence by the composer is found and
+replaced; a new value is added. ``workbench.prompts.following`` edits cast, place and beats.
 """
 
 from __future__ import annotations
@@ -10,11 +9,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from workbench.lexicon.tagging import tagged
 from workbench.lexicon.terms import find_terms
 from workbench.lexicon.words import article, sentence_case, sentences
 from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.evidence import FRAMED, Support, framing, supports
 from workbench.prompts.composer.sayings import saying, time_phrase
+from workbench.prompts.phrasing import with_clause
 from workbench.scene import Scene
 
 __all__ = ["carry", "refit", "written"]
@@ -31,6 +32,7 @@ _LEAD: Final = re.compile(
     r"(?:,?\s*(?:\b(?:in|with|under|at|as|through|during|on)\b\s+)?(?:an?\s+|the\s+)?)\Z",
     re.IGNORECASE,
 )
+_BARE_ARTICLE: Final = re.compile(r"\b(?:an?|the)\s+\Z", re.IGNORECASE)
 _TIME_LEAD: Final = re.compile(
     r"\b(?:at|in|during|on|by|before|after)\s+(?:the\s+|an?\s+)?(?:early\s+|late\s+)?\Z",
     re.IGNORECASE,
@@ -51,7 +53,7 @@ def carry(prompt: str, before: Scene, after: Scene) -> str:
 
 
 def _supports(scene: Scene) -> list[Support]:
-    """Return the composer's sentences for ``scene``; the framing only as long as it is that one."""
+    """Return the composer's sentences for ``scene``; the framing only if its values still hold."""
     found = list(supports(scene, most=_ALL))
     frame = framing(scene.edit(dict.fromkeys(FRAMED, ""), force=True))
     if frame and all(getattr(scene, name) == value for name, value in frame.values):
@@ -65,7 +67,7 @@ def written(scene: Scene) -> frozenset[str]:
 
 
 def refit(text: str, before: Scene, after: Scene) -> str:
-    """Return ``text`` with the composer's sentences that no longer hold replaced, or left out."""
+    """Return ``text`` with the composer's outdated sentences replaced or removed."""
     new = _supports(after)
     stays = {one.text for one in new}
     for old in _supports(before):
@@ -79,7 +81,7 @@ def refit(text: str, before: Scene, after: Scene) -> str:
 
 
 def _with_fresh(text: str, before: Scene, after: Scene) -> str:
-    """Return ``text`` with what can now be seen of the values that changed."""
+    """Return ``text`` with sentences on the changed values."""
     changed = before.differing(after)
     known = {one.text for one in _supports(before)}
     for one in supports(after, most=_ALL):
@@ -104,22 +106,40 @@ def _resaid(text: str, field: str, old: str, new: str) -> str:
 def _reworded(text: str, field: str, old: str, new: str) -> tuple[str, bool]:
     """Replace the user's own phrases for the old term."""
     found = False
+    is_low = text[:1].islower()
     for term in reversed(find_terms(text)):
         if term.field != field or term.term != old:
             continue
         said = text[term.start : term.end]
         start, fresh = term.start, _form_like(said, field, old, new)
+        named = _BARE_ARTICLE.search(text[:start])
+        whole = (named.start() if named else start, term.end)
+        if new in {"", "clear"} and (cut := with_clause(text, *whole)) != whole:
+            text, found = text[: cut[0]] + text[cut[1] :], True
+            continue
         if not fresh and re.match(r"\s+[a-z]", text[term.end :]) and _is_adjective(said, field):
             text, found = text[:start] + text[term.end :].lstrip(), True
             continue
         if not fresh:
             lead = _LEAD.search(text[:start])
             start = lead.start() if lead else start
+            if _acts(text, start, term.end):  # "A 35mm lens tracks alongside …": nothing is left
+                stop = re.compile(r"[.!?](?=\s|$)|$").search(text, term.end)
+                text, found = text[:start] + text[stop.end() if stop else len(text) :], True
+                continue
         text = text[:start] + fresh + text[term.end :]
         found = True
     if found:
         text = _ARTICLE.sub(lambda m: f"{m[1]}{article(m[2])[1:]} ", text)
-    return _spaced(text), found
+    made = _spaced(text)
+    return made if is_low or not found else sentence_case(made), found
+
+
+def _acts(text: str, start: int, end: int) -> bool:
+    """Tell whether ``text[start:end]`` begins a sentence whose verb follows it."""
+    begins = not text[:start].strip() or text[:start].rstrip().endswith((".", "!", "?"))
+    after = next((t for t in tagged(text) if t.start >= end), None) if begins else None
+    return after is not None and after.tag in "VX"
 
 
 def _is_adjective(said: str, field: str) -> bool:
@@ -129,7 +149,7 @@ def _is_adjective(said: str, field: str) -> bool:
 
 
 def _form_like(said: str, field: str, old: str, new: str) -> str:
-    """Return ``new`` in the form of the words that are there: "rainy" → "foggy"."""
+    """Return ``new`` in the form of the present words: "rainy" → "foggy"."""
     if not new:
         return ""
     forms = load("forms").get(field, {})
@@ -161,7 +181,7 @@ def _retimed(text: str, old: str, new: str) -> str:
     if not new:
         return text
     first, *rest = sentences(text) or [text]
-    stop = first[-1] if first[-1:] in ".!?" else "."
+    stop = first[-1] if first.endswith((".", "!", "?")) else "."
     joined = f"{first.rstrip('.!?')}{',' if ',' in first else ''} {fresh}{stop}"
     return " ".join([joined, *rest])
 

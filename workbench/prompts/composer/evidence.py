@@ -1,16 +1,17 @@
-"""What can be seen of a scene, each sentence with the values that it stands on. Invents nothing.
+"""Sentences on what a scene shows, each with the values that support it. Invents nothing.
 
-The sentences are data (``data/evidence``): a rule speaks only where all that it names is in the scene.
+The sentences are data (``data/evidence``): a rule applies only if the scene has all it names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from workbench.lexicon.datafiles import english
-from workbench.prompts.composer.facts import LIVELY, Facts, Focus
+from workbench.prompts.composer.facts import LIVELY, Facts, Focus, facts_of
 from workbench.prompts.composer.rules import rules_for
 from workbench.scene import EntityKind, Scene
 
@@ -20,26 +21,26 @@ FRAMED: Final = ("shot_size", "camera_movement")
 """Fields that a framing sets."""
 _ORDER: Final = ("view", "event", "trace", "look", "place", "air", "light", "finish")
 _FIRST: Final = ("view", "light", "air", "event", "trace", "look", "finish", "place")
-"""What is kept first where there is room for some only."""
+"""Priority of kinds when not all sentences fit."""
 _AT_MOST: Final = {"event": 2}
 _LEAST_FIT: Final = {"event": 24, "look": 13}
-"""The evidence that a sentence needs: a verb with who does it, a noun in its own role."""
+"""Minimum fit of a sentence: a verb with its actor, a noun in its own role."""
 _MOST: Final = 2
 _ROOM_WORDS: Final = 95
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """A sentence that the composer adds, and what of the scene it stands on."""
+    """A sentence that the composer adds, and the values of the scene that support it."""
 
     text: str
     kind: str
-    """What it shows: event, trace (what an event leaves around it), look, place, air, light, view, finish or
-    frame."""
+    """What it shows: event, trace (what an event leaves around it), look, place, air, light, view,
+    finish or frame."""
     evidence: tuple[str, ...]
-    """The fields, and the ids of entities and beats, that it stands on."""
+    """The fields, and the ids of entities and beats, that support it."""
     values: tuple[tuple[str, str], ...] = ()
-    """Fields that it says and that nobody had said: shot size, camera movement."""
+    """Fields that it sets and the user did not: shot size, camera movement."""
 
 
 def supports(
@@ -49,14 +50,12 @@ def supports(
     room_words: int = _ROOM_WORDS,
     kinds: Collection[str] = _ORDER,
 ) -> tuple[Support, ...]:
-    """Return what can be seen of ``scene``, in the order of a prompt.
+    """Return sentences on what ``scene`` shows, in the order of a prompt.
 
-    There are at most ``most`` sentences of ``room_words`` words together, of ``kinds`` alone; what
-    happens comes first.
+    At most ``most`` sentences, ``room_words`` words together, of ``kinds`` only; events come first.
     """
-    facts = Facts(scene)
     asked = [kind for kind in _ORDER if kind in kinds]
-    found = list({one.text: one for kind in asked for one in _of_kind(facts, kind)}.values())
+    found = list({one.text: one for kind in asked for one in _of_kind(scene, kind)}.values())
     chosen: list[Support] = []
     for one in sorted(found, key=lambda one: _FIRST.index(one.kind)):
         words = len(one.text.split())
@@ -66,13 +65,15 @@ def supports(
     return tuple(one for one in found if one in chosen)
 
 
-def _of_kind(facts: Facts, kind: str) -> Iterator[Support]:
-    told: set[str] = set()
+@lru_cache(maxsize=1_024)
+def _of_kind(scene: Scene, kind: str) -> tuple[Support, ...]:
+    """Return the sentences of a kind; a request looks at the same few scenes again and again."""
+    facts = facts_of(scene)
+    told: dict[str, Support] = {}
     for focus in _foci(facts, kind):
-        one = _best(facts, kind, focus)
-        if one and one.text not in told and len(told) < _AT_MOST.get(kind, 1):
-            told.add(one.text)
-            yield one
+        if len(told) < _AT_MOST.get(kind, 1) and (one := _best(facts, kind, focus)):
+            told.setdefault(one.text, one)
+    return tuple(told.values())
 
 
 def _foci(facts: Facts, kind: str) -> Iterator[Focus]:
@@ -88,7 +89,7 @@ def _foci(facts: Facts, kind: str) -> Iterator[Focus]:
 
 
 def _is_plain(facts: Facts) -> bool:
-    """Tell whether nothing is said that its usual look may contradict: an act, clothes, being asleep."""
+    """Tell whether nothing said may contradict the usual look: an act, clothes, being asleep."""
     looks = [look for entity in facts.leads for look in entity.looks]
     told = any(one.place == "after" and not one.text.startswith(("a ", "an ")) for one in looks)
     return not (facts.scene.beats or told or english("stilled") & facts.words.keys())
@@ -109,14 +110,15 @@ def _best(facts: Facts, kind: str, focus: Focus) -> Support | None:
     return best
 
 
+@lru_cache(maxsize=128)
 def framing(scene: Scene) -> Support | None:
-    """Return how the scene is framed and why; None where the user said it, or no reason is known.
+    """Return a framing and its evidence; None where the user gave one, or nothing suggests one.
 
-    Where the first who acts is not the one that the picture is about, it is left open whom to follow.
+    Where the first actor is not the lead, the framing does not say whom the camera follows.
     """
     if scene.shot_size or scene.camera_angle or scene.camera_movement or scene.viewpoint:
         return None
-    facts = Facts(scene, with_attempts=True)
+    facts = facts_of(scene, with_attempts=True)
     acts = [b for b in scene.beats if not b.text.startswith("not ")]
     alive = [b for b in acts if (e := scene.entity(b.actor)) and e.kind in LIVELY]
     first = next(iter(alive or acts), None)

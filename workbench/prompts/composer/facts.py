@@ -1,4 +1,4 @@
-"""What is known of a scene, in the words that rules ask for, and what its entities are called."""
+"""Facts of a scene, in the words that rules test for, and the names of its entities."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ __all__ = [
     "LIVELY",
     "Facts",
     "Focus",
+    "facts_of",
     "is_made",
     "is_many",
     "kind_seen",
@@ -39,16 +40,18 @@ _FIELDS: Final = {
     "weather": "weather", "time": "time_of_day", "light": "lighting", "view": "viewpoint",
     "style": "style", "pace": "pace", "lens": "lens", "mood": "mood",
 }  # fmt: skip
+_OF_THE_SCENE: Final = frozenset({*_FIELDS, "words", "place", "sky", "at", "part", "beats", "cast"})
+"""Keys whose words are the same whatever the focus."""
 _AGREE: Final = re.compile(r"\[([^|\]]+)\|([^\]]+)\]")
 _AGREE_T: Final = re.compile(r"<([^|>]+)\|([^>]+)>")
 _SLOT: Final = re.compile(r"\{([\w']+)(:cap)?\}")
 _ASIDE: Final = frozenset({"outside", "behind", "near", "beside", "above", "below", "under", "past",
                            "opposite", "over", "beneath", "by"})  # fmt: skip
 _NOT_NAMED: Final = frozenset({"time-lapse", "slow-motion", "macro"})
-"""Words before a noun that say how it is filmed."""
+"""Words before a noun that say how it is filmed, not what it is."""
 _FEW: Final = frozenset({"two", "three", "four"})
 _PAIR_FIT: Final = 6
-"""How much better a rule fits that asks for two words together: "locker room" against "room"."""
+"""Bonus for a rule that tests for a pair of words: "locker room" against "room"."""
 _PHRASE_END: Final = re.compile(r"\s+(?:of|with|in|on|at|from|where|that|who)\s+")
 
 
@@ -61,7 +64,7 @@ class Focus:
 
 
 class Facts:
-    """What is known of a scene, key by key: the words that hold, each with its evidence."""
+    """The facts of a scene by key: the words that hold, each with its evidence."""
 
     def __init__(self, scene: Scene, *, with_attempts: bool = False) -> None:
         self.scene = scene
@@ -75,11 +78,11 @@ class Facts:
 
     @property
     def words(self) -> Mapping[str, str]:
-        """Every word that is said, and every pair of neighbours."""
+        """Every word of the text, and every pair of neighbouring words."""
         return self.known("words", Focus())
 
     def is_barred(self, text: str) -> bool:
-        """Tell whether ``text`` speaks of what must not be seen."""
+        """Tell whether ``text`` mentions something that must not be seen."""
         return bool(self._barred) and any(
             form in self._barred
             for word in tokens(text.lower())
@@ -87,11 +90,11 @@ class Facts:
         )
 
     def by_word(self, focus: Focus) -> Mapping[str, Mapping[str, str]]:
-        """Return what is known under each of the keys that rules are found by."""
+        """Return the facts under each key that rules are indexed by."""
         return {key: self.known(key, focus) for key in BY_WORD}
 
     def holds(self, rule: Rule, focus: Focus) -> tuple[int, tuple[str, ...]]:
-        """Return how well ``rule`` fits and what it stands on; nothing where it does not hold."""
+        """Return how well ``rule`` fits and its evidence; ``(0, ())`` if it does not hold."""
         stands_on: list[str] = []
         fit = 0
         for key, asked in rule.tests:
@@ -109,8 +112,8 @@ class Facts:
         return fit + rule.weight, tuple(dict.fromkeys(stands_on))
 
     def known(self, key: str, focus: Focus) -> Mapping[str, str]:
-        """Return the words that hold under ``key``, each with what it stands on."""
-        beat, entity = focus.beat, focus.entity
+        """Return the words that hold under ``key``, each with its evidence."""
+        beat, entity = (None, None) if key in _OF_THE_SCENE else (focus.beat, focus.entity)
         name = (key, beat.id if beat else "", entity.id if entity else "")
         if name not in self._known:
             self._known[name] = dict(self._find(key, focus))
@@ -224,13 +227,13 @@ class Facts:
                 raise KeyError(f"Rules ask for {key!r}, which is not known of a scene.")
 
     def actor(self, focus: Focus) -> Entity | None:
-        """Return who acts in the beat, or the entity in focus."""
+        """Return the actor of the beat, or the entity in focus."""
         if focus.beat:
             return self.scene.entity(focus.beat.actor)
         return focus.entity
 
     def _is_behind_camera(self, entity: Entity) -> bool:
-        """Tell whether the scene is seen from ``entity``, so that its outside is not."""
+        """Tell whether the camera looks out of ``entity``, so that its outside is hidden."""
         if entity.noun in {"pov", "fpv"}:
             return True
         return (
@@ -240,13 +243,13 @@ class Facts:
         )
 
     def targets(self, beat: Beat | None) -> list[Entity]:
-        """Return what a beat, or else the first one, is done to or with."""
+        """Return the targets of a beat, by default of the first."""
         beat = beat or next(iter(self.scene.beats), None)
         ids = beat.targets if beat else ()
         return [e for e in map(self.scene.entity, ids) if e is not None]
 
     def partner(self, focus: Focus) -> Entity | None:
-        """Return the other one who acts or is acted on, if that is somebody."""
+        """Return the other character who acts or is acted on, if any."""
         own = self.actor(focus) or next(iter(self.leads), None)
         acting = [e for b in self.scene.beats if (e := self.scene.entity(b.actor))]
         others = [*self.targets(focus.beat), *acting, *self.scene.cast]
@@ -257,7 +260,7 @@ class Facts:
         )  # fmt: skip
 
     def filled(self, text: str, focus: Focus) -> str:
-        """Return a rule's text with names, pronouns and agreement filled in."""
+        """Return a rule's text with names, pronouns and verb agreement filled in."""
         actor = self.actor(focus) or next(iter(self.leads), None)
         target = next(iter(self.targets(focus.beat)), None)
         partner = self.partner(focus)
@@ -281,18 +284,24 @@ class Facts:
         return sentence_case(text)
 
 
+@lru_cache(maxsize=128)
+def facts_of(scene: Scene, *, with_attempts: bool = False) -> Facts:
+    """Return the facts of ``scene``, which are read once for all that ask about them."""
+    return Facts(scene, with_attempts=with_attempts)
+
+
 _ATTEMPTED: Final = re.compile(
     r"^(?:try|trying|attempt|attempting|learn|learning|want|wanting|fail|failing|refus\w+)\s+to\s",
     re.IGNORECASE,
 )
-"""What is tried or wanted is not seen done."""
+"""Phrases for what is only tried or wanted, and so not shown."""
 
 # Verbs ------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=2_048)
 def verb_of(text: str) -> str:
-    """Return the lemma of what a beat says is done: "trying to fold a shirt" → "fold"."""
+    """Return the lemma of a beat's main verb: "trying to fold a shirt" → "fold"."""
     words = text.removeprefix("not ").removeprefix("being ").split()
     while len(words) > 1 and words[0] in english("before_the_verb"):
         rest = words[1:] if words[1] != "to" else words[2:]
@@ -303,7 +312,7 @@ def verb_of(text: str) -> str:
 
 
 def _after_verb(text: str) -> list[str]:
-    """Return the words behind the verb of a beat."""
+    """Return the words after the verb of a beat."""
     words = tokens(text.lower())
     verb = verb_of(text)
     at = next((i for i, word in enumerate(words) if lemma(word, "VERB") == verb), 0)
@@ -311,14 +320,14 @@ def _after_verb(text: str) -> list[str]:
 
 
 def _where(text: str) -> list[str]:
-    """Return the words of a beat from its first preposition of place on."""
+    """Return the words of a beat from its first preposition of place."""
     words = tokens(text.lower())
     at = next((i for i, word in enumerate(words) if word in english("placing")), len(words))
     return words[at + 1 :]
 
 
 def _takes_object(after: list[str]) -> bool:
-    """Tell whether what follows the verb is what it acts on: "runs a bakery", not "runs away"."""
+    """Tell whether an object follows the verb: "runs a bakery", not "runs away"."""
     if not after:
         return False
     first = after[0]
@@ -333,7 +342,7 @@ def _takes_object(after: list[str]) -> bool:
 
 
 def name_of(entity: Entity) -> str:
-    """Return what an entity is called after its first mention: "the old dog", "the two chefs"."""
+    """Return the name of an entity after its first mention: "the old dog", "the two chefs"."""
     first = entity.determiner.lower().split()[:1]
     if entity.noun in {"everyone", "everybody", "someone", "somebody"}:
         return "everyone" if entity.noun.startswith("every") else "the figure"
@@ -349,14 +358,14 @@ def name_of(entity: Entity) -> str:
 
 
 def _is_doing(words: Sequence[str]) -> bool:
-    """Tell whether a name begins with what is done to it: "chopping onions"."""
+    """Tell whether a name begins with an action: "chopping onions"."""
     return (
         len(words) > 1 and words[0].endswith("ing") and "handle" in verb_classes(words[0].lower())
     )
 
 
 def _each(entity: Entity) -> str:
-    """Return what one of an entity is called: "each wrestler"; "the wrestler" where there is one."""
+    """Return the name of each member: "each wrestler"; "the wrestler" where there is one."""
     *words, last = name_of(entity).split()
     if not _is_many(entity) or words[:1] != ["the"] or not is_plural(last):
         return " ".join([*words, last])
@@ -365,7 +374,7 @@ def _each(entity: Entity) -> str:
 
 
 def small(word: str) -> str:
-    """Return a common noun that began a text without its capital."""
+    """Return a common noun from the start of a text without its capital."""
     is_common = word[:1].isupper() and word[1:].islower() and bool(lemmas(word.lower()))
     return word.lower() if is_common and capitalized(word.lower()) != word else word
 
@@ -392,10 +401,10 @@ def possessive(entity: Entity | None) -> str:
 
 
 def _own_nouns(entity: Entity) -> set[str]:
-    """Return what an entity is, in one word and in two: "bear", "polar-bear".
+    """Return the nouns of an entity, in one word and in two: "bear", "polar-bear".
 
-    What is only made in a shape is nothing else: a robot dog is no dog. What is said to be something
-    is that as well: "the keeper is a goat".
+    A thing made in the shape of another is not that: a robot dog is no dog. A stated identity
+    counts too: "the keeper is a goat".
     """
     words = _words_of(entity)
     last = words[-1] if words else ""
@@ -408,7 +417,7 @@ def _own_nouns(entity: Entity) -> set[str]:
 
 
 def _is_said(entity: Entity) -> str:
-    """Return the noun of what an entity is said to be: "the keeper is a goat"; empty for none."""
+    """Return the noun of an entity's stated identity: "the keeper is a goat"; empty for none."""
     for look in entity.looks:
         said = tokens(look.text.lower())
         if look.aspect is Aspect.STATE and said[:1] in (["a"], ["an"]) and subject_kind(said[-1]):
@@ -417,7 +426,7 @@ def _is_said(entity: Entity) -> str:
 
 
 def kind_seen(entity: Entity) -> EntityKind:
-    """Return what sort of thing an entity is: what it is said to be, and a toy car is an object."""
+    """Return the visible kind of an entity: its stated identity; a toy car is an object."""
     if said := _is_said(entity):
         return kind_of(said)
     is_toy = entity.kind is EntityKind.VEHICLE and is_made(entity)
@@ -425,7 +434,7 @@ def kind_seen(entity: Entity) -> EntityKind:
 
 
 def is_made(entity: Entity) -> bool:
-    """Tell whether the name says that the thing is only made in the shape of it: "robot dog"."""
+    """Tell whether the name is of a thing made in the shape of another: "robot dog"."""
     words = _words_of(entity)
     return len(words) > 1 and words[-2] in english("shaped_of")
 
@@ -442,7 +451,7 @@ def _is_many(entity: Entity) -> bool:
 
 
 def is_many(entity: Entity | None) -> bool:
-    """Tell whether a verb after the entity's name takes the plural's form."""
+    """Tell whether a verb after the entity's name is plural."""
     return entity is not None and _is_many(entity)
 
 

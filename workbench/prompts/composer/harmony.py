@@ -1,4 +1,4 @@
-"""Keeps a scene free of contradictions after a change: what was asked stays, the rest gives way."""
+"""Keeps a scene free of contradictions: what was requested stays, the rest gives way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["clashes", "harmonize"]
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """When ``field`` holds one of ``values``, ``other`` may not hold one of ``bars`` (None: any)."""
+    """If ``field`` is one of ``values``, ``other`` may not be one of ``bars`` (None: any)."""
 
     field: str
     values: frozenset[str]
@@ -50,9 +50,9 @@ def clashes(scene: Scene) -> tuple[tuple[str, str], ...]:
 
 
 def harmonize(scene: Scene, changed: Collection[str]) -> Scene:
-    """Return ``scene`` without what contradicts the ``changed`` fields.
+    """Return ``scene`` without values that contradict the ``changed`` fields.
 
-    Changed and locked fields stay; a field that gives way is emptied, and may free others in turn.
+    Changed and locked fields stay; a field that gives way is emptied.
     """
     settled = set(changed)
     waiting = list(settled)

@@ -1,4 +1,4 @@
-"""A director's ideas for a scene: which apply to it, what each changes, and how each reads."""
+"""A director's ideas for a scene: which apply, what each changes, and its wording."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from workbench.lexicon.terms import Place, subject_kind
 from workbench.prompts.composer.datafiles import load
 from workbench.prompts.composer.facts import (
     LIVELY,
-    Facts,
     Focus,
+    facts_of,
     is_many,
     kind_seen,
     name_of,
@@ -40,9 +40,9 @@ AXES: Final = {
     "pace": ("pace", "camera_movement"),
     "setting": ("setting",),
 }
-"""What can be varied, and the fields that each axis may change."""
+"""The axes of variation, and the fields that each may change."""
 _BY_ITSELF: Final = ("camera", "moment", "light", "setting", "time", "pace")
-"""The axes of which ideas are taken where none is named: the look stays as it is."""
+"""The axes used when none is named; the look stays as it is."""
 _NIGHT: Final = frozenset({"night", "midnight", "dusk", "evening", "blue hour"})
 _WET: Final = frozenset(
     {"rain", "drizzle", "heavy rain", "thunderstorm", "snow", "fog", "blizzard", "hail"}
@@ -64,7 +64,7 @@ _FEW: Final = frozenset({"two", "three", "four"})
 _FREE: Final = frozenset(
     {"time-lapse", "timelapse", "hyperlapse", "cut", "cuts", "static", "filmed"}
 )
-"""Words of filming that leave open where the camera is."""
+"""Filming words that do not fix the camera position."""
 _SLOT: Final = re.compile(r"\{([\w']+)")
 _FILLED: Final = re.compile(r"\{([\w']+)(:cap)?\}")
 
@@ -77,12 +77,12 @@ class Idea:
     axis: str
     values: Mapping[str, str]
     lead: str
-    """Words that lead into the user's own, without a comma; empty for none."""
+    """Words to put before the user's own, without a comma; may be empty."""
     say: tuple[str, ...]
     place: str = ""
-    """For another place: the phrase with its preposition."""
+    """The phrase for another place, with its preposition; may be empty."""
     asks: int = 0
-    """How much it asks of the scene: what asks for more suits this one better."""
+    """How specific its conditions are; the more specific idea ranks first."""
 
 
 def fields_of_axes(axes: Collection[str]) -> tuple[str, ...]:
@@ -94,9 +94,9 @@ def fields_of_axes(axes: Collection[str]) -> tuple[str, ...]:
 def ideas_for(
     scene: Scene, axes: Collection[str], hold: Collection[str], rng: random.Random
 ) -> list[Idea]:
-    """Return the ideas that suit ``scene``, the most different ones first.
+    """Return the ideas that suit ``scene``, the most diverse first.
 
-    ``axes`` names axes or fields; without any, what the user said or edited is left as it is.
+    ``axes`` names axes or fields; without any, what the user said or edited is unchanged.
     """
     wanted = _axes_of(axes)
     free = set(fields_of_axes(axes))
@@ -120,7 +120,7 @@ def ideas_for(
 
 
 def _reserve(scene: Scene) -> Iterator[Idea]:
-    """Yield plain terms for a scene that has too few ideas, of what nothing is said about."""
+    """Yield plain terms for unset fields, for a scene with too few ideas."""
     said = _said(scene)
     pace = ("pace",) if scene.beats and not said & _known("paces") else ()
     fields = (*pace, *(() if said & english("camera_words") else ("lens",)))
@@ -129,7 +129,7 @@ def _reserve(scene: Scene) -> Iterator[Idea]:
 
 
 def _kind(idea: Idea) -> tuple[str, ...]:
-    """Return what makes an idea like another: the same light, the same place of the camera."""
+    """Return the key by which ideas are alike: the same light, the same camera position."""
     values = idea.values
     if idea.axis in {"light", "time"}:
         return "light", values.get("time_of_day", ""), values.get("weather", "")
@@ -139,7 +139,7 @@ def _kind(idea: Idea) -> tuple[str, ...]:
 
 
 def _terms(axes: Collection[str]) -> Iterator[Idea]:
-    """Yield the established terms of the axes that are named: what is asked for needs no reason."""
+    """Yield the established terms of the named axes; a requested axis needs no evidence."""
     for axis in axes:
         field = axis if axis not in AXES else AXES[axis][0]
         for term in terms(field):
@@ -158,7 +158,7 @@ def _axes_of(axes: Collection[str]) -> tuple[str, ...]:
 def _may(
     idea: Idea, scene: Scene, axes: Collection[str], hold: Collection[str], free: set[str]
 ) -> bool:
-    """Tell whether the idea changes only what may change, and changes something."""
+    """Tell whether the idea changes something, and only what may change."""
     users = {Origin.SAID, Origin.EDITED}
     changed = [name for name, value in idea.values.items() if getattr(scene, name) != value]
     if not changed or any(scene.is_locked(name) or name in hold for name in changed):
@@ -176,19 +176,22 @@ def _may(
 
 
 def _is_fixed(scene: Scene) -> bool:
-    """Tell whether the user has said where the camera is, so that no idea may move it."""
+    """Tell whether the user has fixed the camera position, so that no idea may move it."""
     said = {Origin.SAID, Origin.EDITED, Origin.LOCKED}
     held = any(scene.origin(name) in said and getattr(scene, name) for name in _CAMERA)
     return bool(scene.viewpoint) or held or bool(_said(scene) & (english("camera_words") - _FREE))
 
 
-@lru_cache(maxsize=64)
 def _said(scene: Scene) -> frozenset[str]:
-    """Return the words of a scene, and its pairs of words, that nobody but the user has chosen."""
-    users = {
-        name: "" for name in (*_CAMERA, "lens", "lighting") if scene.origin(name) is Origin.INFERRED
-    }
-    return frozenset(Facts(scene.edit(users, force=True) if users else scene).words)
+    """Return the words of a scene, and its word pairs, that come from the user."""
+    inferred = (n for n in (*_CAMERA, "lens", "lighting") if scene.origin(n) is Origin.INFERRED)
+    return _words_without(scene, tuple(inferred))
+
+
+@lru_cache(maxsize=64)  # equal scenes may differ in provenance, so the fields are part of the key
+def _words_without(scene: Scene, fields: tuple[str, ...]) -> frozenset[str]:
+    bare = scene.edit(dict.fromkeys(fields, ""), force=True) if fields else scene
+    return frozenset(facts_of(bare).words)
 
 
 def _may_move(scene: Scene, axes: Collection[str], hold: Collection[str]) -> bool:
@@ -198,7 +201,7 @@ def _may_move(scene: Scene, axes: Collection[str], hold: Collection[str]) -> boo
 
 
 def _spread(found: list[Idea], wanted: Collection[str]) -> Iterator[Idea]:
-    """Yield the ideas so that the axes take turns, the camera twice as often as the others."""
+    """Yield the ideas so that the axes alternate, the camera twice as often as the others."""
     turns = {axis: [idea for idea in found if idea.axis == axis] for axis in wanted}
     while any(turns.values()):
         for axis, ideas in turns.items():
@@ -209,7 +212,7 @@ def _spread(found: list[Idea], wanted: Collection[str]) -> Iterator[Idea]:
 
 
 def why_not(axis: str, scene: Scene, hold: Collection[str]) -> str:
-    """Return in words why ``axis`` cannot vary in ``scene``."""
+    """Return why ``axis`` cannot vary in ``scene``, as a message."""
     fields = AXES.get(axis, (axis,))
     locked = [name for name in fields if scene.is_locked(name) or name in hold]
     if locked:
@@ -224,9 +227,9 @@ def why_not(axis: str, scene: Scene, hold: Collection[str]) -> str:
 
 
 def _facts(scene: Scene) -> Iterator[str]:
-    """Yield what is so in the scene, in the words that ideas ask for."""
+    """Yield the facts of the scene, named as the ideas' conditions name them."""
     lead = next((e for e in scene.cast if e.is_lead), None)
-    facts = Facts(scene)
+    facts = facts_of(scene)
     place = facts.place
     is_place = lead is not None and lead.noun and re.search(rf"\b{lead.noun}\b", scene.setting)
     if is_place and place is not None and place.sky == "none" and place.kind not in _AIRLESS:
@@ -320,7 +323,7 @@ def _known(name: str) -> frozenset[str]:
 
 
 def _rides(scene: Scene, lead: Entity | None, classes: Collection[str]) -> bool:
-    """Tell whether the lead is a vehicle on its way, and not one at work."""
+    """Tell whether the lead is a vehicle that travels, not one at work."""
     is_one = lead is not None and kind_seen(lead) is EntityKind.VEHICLE
     return is_one and ("travel" in classes or not scene.beats)
 
@@ -339,7 +342,7 @@ def _facts_of_lead(lead: Entity) -> Iterator[str]:
 
 
 def _partner(scene: Scene, lead: Entity) -> Entity | None:
-    """Return the other one who acts, or to whom something is done."""
+    """Return the other character who acts or is acted on."""
     acting: set[str] = set()
     for beat in scene.beats:
         verb = verb_of(beat.text)  # "throws a tuna", "share a fish": no partner
@@ -359,7 +362,7 @@ def _suits(needs: str, facts: frozenset[str]) -> bool:
 
 
 def _filled(entry: Mapping[str, Any], scene: Scene) -> Idea | None:
-    """Return the idea with its slots filled in; None where what fills one is not sure."""
+    """Return the idea with its slots filled in; None where a slot's value is uncertain."""
     lead = next((e for e in scene.cast if e.is_lead), None)
     other = _partner(scene, lead) if lead else None
     name = name_of(lead) if lead else "the scene"
@@ -407,14 +410,14 @@ def _filled(entry: Mapping[str, Any], scene: Scene) -> Idea | None:
 
 
 def _is_named(entity: Entity) -> bool:
-    """Tell whether it is sure what an entity is called."""
+    """Tell whether an entity's name is certain."""
     words = {word for word in name_of(entity).lower().split() if word not in {"the", *_FEW}}
     is_known = entity.kind is not EntityKind.OTHER or set(lemmas(entity.noun)) == {"NOUN"}
     return is_known and not words & (english("no_article_before") | english("determiners"))
 
 
 def _told(scene: Scene, at: int) -> str:
-    """Return a beat as a phrase with who does it, "the deer standing there"; empty where it is not sure."""
+    """Return a beat as a phrase with its actor, "the deer standing there"; empty if uncertain."""
     beats = scene.beats
     if not beats:
         return "it happens"
@@ -435,7 +438,7 @@ def _target(scene: Scene) -> str:
 
 
 def _held(scene: Scene) -> list[Entity]:
-    """Return the things that something is done to."""
+    """Return the objects of the beats."""
     done = [beat for beat in scene.beats if "handle" in verb_classes(verb_of(beat.text))]
     ids = [target for beat in done for target in beat.targets]
     return [e for e in map(scene.entity, ids) if e and e.kind in _HELD]
@@ -447,11 +450,11 @@ def _stand_ins() -> Mapping[str, tuple[str, ...]]:
 
 
 def _places(scene: Scene) -> list[Idea]:
-    """Return other places that suit: of the same kind as the one that was said, or for who is seen."""
-    place = Facts(scene).place
+    """Return other suitable places: of the same kind as the present one, or fitting the cast."""
+    place = facts_of(scene).place
     lead = next((e for e in scene.cast if e.is_lead), None)
     kind = place.kind if place else ""
-    verbs = Facts(scene).known("verbs", Focus())
+    verbs = facts_of(scene).known("verbs", Focus())
     if place is None and _rides(scene, lead, {v[1:] for v in verbs if v[0] == "@"}):
         kind = "road"
     found = []
@@ -465,8 +468,8 @@ def _places(scene: Scene) -> list[Idea]:
 
 
 def _places_for(scene: Scene) -> tuple[str, ...]:
-    """Return places for a scene without one, by what is in it."""
-    words = Facts(scene).words.keys()
+    """Return places for a scene without one, chosen by its cast."""
+    words = facts_of(scene).words.keys()
     entries = load("ideas")["place_for"]
     fits = (entry["places"] for entry in entries if words & set(entry["words"].split()))
     return tuple(next(fits, ()))

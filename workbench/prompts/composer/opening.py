@@ -1,4 +1,4 @@
-"""Writes the user's own words as good English: whole, in order, with articles, verbs and stops set right."""
+"""Corrects the user's own words: all of them, in order, with articles, verbs and full stops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.lexicon.terms import place_named, word_list
 from workbench.lexicon.words import article, sentence_case
 from workbench.prompts.composer.facts import small
 from workbench.prompts.reading.clauses import Clause, Form, agreement, phrases_in
-from workbench.prompts.reading.phrases import NounPhrase, takes_article
+from workbench.prompts.reading.phrases import MOUNTED, NounPhrase, takes_article
 from workbench.prompts.reading.reading import Reading
 from workbench.scene import EntityKind
 
@@ -34,18 +34,17 @@ _QUESTION: Final = re.compile(
     re.IGNORECASE,
 )
 _MOST_MENDED: Final = 60
-"""Words up to which a text is told in sentences anew; a longer one keeps the marks that it has."""
+"""Maximum words of a text whose sentences are rebuilt; a longer one keeps its punctuation."""
 _MOST_REFORMED: Final = 16
-"""Words up to which "a dog running" becomes "a dog runs"."""
+"""Maximum words of a text in which "a dog running" becomes "a dog runs"."""
 _HEADING_WORDS: Final = 7
-"""Words up to which what stands before the first event is its heading; more is a sentence of its own."""
+"""Maximum words before the first event that count as its heading; more is a sentence."""
 
 
 def opening(reading: Reading) -> tuple[str, ...]:
-    """Return the sentences that say what the user said, each with its full stop.
+    """Return the user's text as sentences, each with its full stop.
 
-    Where the reading is not sure of the grammar, the words stay in the order and with the marks that
-    they were typed with.
+    Where the grammar is uncertain, the words keep their order and punctuation.
     """
     written = _Opening(reading)
     mended = written.sentences()
@@ -53,14 +52,14 @@ def opening(reading: Reading) -> tuple[str, ...]:
 
 
 def _is_plain(reading: Reading) -> bool:
-    """Tell whether the text is short, and has no marks and no words that are only guessed at."""
+    """Tell whether the text is short, without punctuation or words whose reading is a guess."""
     inside = reading.text.rstrip(" .!?…")
     is_short = len(inside.split()) <= _MOST_MENDED
     return is_short and not (_UNUSUAL.search(inside) or _QUESTION.match(inside) or reading.unread)
 
 
 def _as_typed(text: str) -> tuple[str, ...]:
-    """Return the text as it stands, with a capital and an end for every sentence."""
+    """Return the text unchanged but for a capital and a full stop for every sentence."""
     parts = [part.strip() for part in re.split(r"(?<=[.!?…])\s+(?=\S)", text) if part.strip()]
     last = parts[-1] if parts else ""
     if _QUESTION.match(last) and not last.endswith((".", "!", "?", "…")):
@@ -80,14 +79,14 @@ class _Opening:
     _looks: list[str] = field(default_factory=list)
     _named: set[str] = field(default_factory=set)
     _edits: list[tuple[int, int, str]] = field(default_factory=list)
-    """The article before the first word, where it is sure."""
+    """The article before the first word, where it is certain."""
     _after_event: bool = False
     _has_subject: bool = False
     _subject_kind: EntityKind | None = None
     _has_verb: bool = False
     """Whether the current sentence has a verb with its subject."""
     is_sure: bool = True
-    """False where a mend was made that the reading does not make certain."""
+    """False once a correction was made that may be wrong."""
 
     def sentences(self) -> tuple[str, ...]:
         """Return the sentences, in order."""
@@ -99,9 +98,9 @@ class _Opening:
         return tuple(self._done)
 
     def typed(self) -> str:
-        """Return the text as it was typed, but for the article that it begins with.
+        """Return the text as typed, but for its first article.
 
-        Articles in half of a note's phrases read worse than in none.
+        Articles in only some phrases of a note read worse than none.
         """
         return _applied(self.reading.text, 0, len(self.reading.text), self._edits)
 
@@ -155,7 +154,7 @@ class _Opening:
         first = joint.split()[0] if joint else ""
         if self._current and first in english("subordinating") | english("coordinating"):
             self._end_chain()
-            comma = ", " if clause.stop or first in {"but", "so", "yet"} else " "
+            comma = ", " if clause.stop or first in {"but", "so", "yet", "then"} else " "
             self._current += f"{comma}{joint} {body}"
         elif not self._current and first == "but" and self._heading:
             self._current = ", ".join(body for _, body in self._heading)
@@ -173,7 +172,7 @@ class _Opening:
         self._after_event = True
 
     def _is_certain(self, clause: Clause) -> bool:
-        """Tell whether the grammar of a clause that happens is beyond doubt."""
+        """Tell whether the grammar of a clause with an event is certain."""
         tokens = self.reading.tokens
         for phrase in clause.subjects:
             if phrase.is_pronoun:
@@ -206,14 +205,14 @@ class _Opening:
         return True
 
     def _is_told(self, clause: Clause) -> bool:
-        """Tell whether a clause is a sentence by itself: its verb is finite, or is made so."""
+        """Tell whether a clause is a sentence: its verb is finite or can be made finite."""
         verb = self.reading.tokens[clause.predicate]
         if not clause.subjects or clause.form is Form.STATE:
             return False
         return clause.form is not Form.ING or bool(self._verbs(clause, verb))
 
     def _chains_with(self, clause: Clause) -> bool:
-        """Tell whether a short clause with its own subject goes on in the list that was begun."""
+        """Tell whether a short clause with its own subject continues the current list."""
         return bool(self._chain) and not clause.joint and self._is_driver(clause)
 
     def _is_driver(self, clause: Clause) -> bool:
@@ -225,12 +224,12 @@ class _Opening:
         )
 
     def _go_on(self, joint: str, body: str) -> None:
-        """Add what the one who acted does next."""
+        """Add the next action of the same actor."""
         is_fragment = bool(self._current) and not self._has_verb
         is_apart = bool(self._current) and not self._after_event
         is_of_part = self._subject_kind is EntityKind.BODY_PART
         # "a pendulum made of a can, swings", "packs a case, case too full, sits on it", "its foot slips,
-        # recovers": who goes on?
+        # recovers": the subject is uncertain
         self.is_sure = self.is_sure and not (is_fragment or is_apart or is_of_part)
         if self._current and body.startswith("to "):
             self._end_chain()
@@ -294,7 +293,7 @@ class _Opening:
         self._after_event = False
 
     def _may_happen(self, clause: Clause) -> bool:
-        """Tell whether what was read as a thing may be an act: "guesses wrong"."""
+        """Tell whether a phrase read as a thing may be an action: "guesses wrong"."""
         first = self.reading.tokens[clause.first].low
         base = lemma(first, "VERB")
         is_thing = bool(clause.subjects) and clause.subjects[0].kind is not EntityKind.OTHER
@@ -306,7 +305,7 @@ class _Opening:
         return is_whole and subject.kind not in {EntityKind.TEXT, EntityKind.OTHER}
 
     def _put(self, text: str) -> None:
-        """Add the first words of a sentence, behind the heading if there is one."""
+        """Add the first words of a sentence, after the heading if there is one."""
         if self._current or not self._heading:
             self._current += text
             return
@@ -323,7 +322,7 @@ class _Opening:
             self._current = text
 
     def _end_chain(self, *, is_last: bool = True) -> None:
-        """Add what was gathered, with "and" before the last unless more follows."""
+        """Add the collected clauses, with "and" before the last unless more follow."""
         if self._chain and not is_last:
             self._current += "".join(f", {one}" for one in self._chain)
             self._chain = []
@@ -346,7 +345,7 @@ class _Opening:
         self._has_verb = False
 
     def _listed(self) -> str:
-        """Return a text of phrases alone: "a coffee ad: a cup, steam"."""
+        """Return a text made of phrases only: "a coffee ad: a cup, steam"."""
         first, *rest = [body for _, body in self._heading]
         shown = [form for form, _ in self._heading]
         is_lead = first.split()[-1].lower() in english("picture_leads")
@@ -389,12 +388,12 @@ class _Opening:
         if clause.joint.lower() in {"with", "as"} or self._is_term(clause.subjects[0], "viewpoint"):
             return []
         if len(self.reading.text.split()) > _MOST_REFORMED:
-            return []  # in a long note a participle may belong to anything
+            return []  # in a long note a participle is ambiguous
         subject = clause.subjects[0]
         if not subject.is_pronoun and not _is_surely_named(tokens, subject):
             return []  # "kids first time seeing snow"
         if any(t.low == "with" for t in tokens[clause.first : clause.predicate]):
-            return []  # "a truck with one light working": which of both is it?
+            return []  # "a truck with one light working": ambiguous
         rest = tokens[clause.predicate + 1 : clause.last]
         joined = next((i for i, token in enumerate(rest) if token.low == "and"), len(rest) - 1)
         if any(t.tag == "G" for t in rest[joined + 2 :]):
@@ -409,7 +408,7 @@ class _Opening:
         return [(tokens[at].start, tokens[at].end, _finite(tokens[at].low, tag)) for at in places]
 
     def _bare_terms(self, clause: Clause) -> list[tuple[int, int, str]]:
-        """Return "in" before a pace that stands bare behind the predicate: "a shell in slow motion"."""
+        """Return "in" before a pace that follows the predicate: "a shell in slow motion"."""
         tokens = self.reading.tokens
         start, end = tokens[clause.predicate].start, tokens[clause.last - 1].end
         found = []
@@ -433,6 +432,7 @@ class _Opening:
             tokens[phrase.head].low == "camera"
             and not phrase.determiner
             and phrase.core == phrase.head
+            and (not phrase.core or tokens[phrase.core - 1].low not in MOUNTED)
         ):
             return [*found, (tokens[phrase.core].start, tokens[phrase.core].start, "the ")]
         is_subject = phrase.first in {one.first for one in clause.subjects}
@@ -493,7 +493,7 @@ class _Opening:
         )
 
     def _is_fixed(self, phrase: NounPhrase) -> bool:
-        """Tell whether the phrase stands in a saying or a term, which takes no article."""
+        """Tell whether the phrase is part of an idiom or a term, which takes no article."""
         head = self.reading.tokens[phrase.head]
         if any(t.start <= head.start and head.end <= t.end for t in self.reading.terms):
             first = self.reading.tokens[phrase.core]
@@ -529,7 +529,7 @@ def _applied(text: str, start: int, end: int, edits: Sequence[tuple[int, int, st
 
 
 def _is_bare(tokens: Sequence[Token], phrase: NounPhrase) -> bool:
-    """Tell whether English wants no article: "block by block", "the first ever butterfly"."""
+    """Tell whether the phrase takes no article: "block by block", "the first ever butterfly"."""
     at, core = phrase.head, phrase.core
     near = [tokens[i].low for i in (at - 2, at + 2) if 0 <= i < len(tokens)]
     inside = core > 1 and tokens[core - 1].tag == "R" and tokens[core - 2].tag in "DA"
@@ -537,7 +537,7 @@ def _is_bare(tokens: Sequence[Token], phrase: NounPhrase) -> bool:
 
 
 def _is_surely_named(tokens: Sequence[Token], phrase: NounPhrase) -> bool:
-    """Tell whether the phrase names a thing beyond doubt: no "outside", no "can you", no "someone's"."""
+    """Tell whether the phrase certainly names a thing: no "outside", "can you", "someone's"."""
     words = [token.low for token in tokens[phrase.core : phrase.head + 1]]
     before = tokens[phrase.core - 1].low if phrase.core else ""
     counted = english("bits") | english("picture_leads")
@@ -553,7 +553,7 @@ def _is_surely_named(tokens: Sequence[Token], phrase: NounPhrase) -> bool:
 
 
 def _follows_one(tokens: Sequence[Token], phrase: NounPhrase) -> bool:
-    """Tell whether a word before the phrase keeps it without an article: "a patch of sun"."""
+    """Tell whether the word before the phrase rules out an article: "a patch of sun"."""
     before = [token.low for token in tokens[max(phrase.core - 2, 0) : phrase.core]]
     if before[-1:] and before[-1] in english("before_bare_nouns"):
         return True
@@ -569,12 +569,12 @@ def _article_for(written: str) -> str:
     if re.match(r"u[a-z]?\d", written, re.IGNORECASE):
         return "a"
     if re.match(r"[FHLMNRSX][B-DF-HJ-NP-TV-Z]{1,3}\b", written):
-        return "an"  # spelled letter by letter: "an FPV drone"
+        return "an"  # spoken letter by letter: "an FPV drone"
     return article(written)
 
 
 def _adverbial(body: str) -> str:
-    """Return a modifier as it follows a clause: "night" → "at night"; empty for other modifiers."""
+    """Return a modifier as an adverbial: "night" → "at night"; empty for other modifiers."""
     low = body.lower()
     first = low.split()[0]
     if low in _IN_THE:

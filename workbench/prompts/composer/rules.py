@@ -1,8 +1,9 @@
-"""The composer's sentences as data: each with the tests that a scene must pass before it is said.
+"""The composer's sentences as data: each with the tests that a scene must pass.
 
-A file is a list of pairs of lines, tests and sentence. Tests are split at ";": a key, then the words of
-which one must hold; ``not_`` before a key turns it round, and "&name" stands for a list of the lexicon's. "## kind; tests" opens a section, whose kind
-and tests every rule after it has. A line that begins with "# " is a comment.
+A file is a list of pairs of lines: tests, then a sentence. Tests are split at ";": a key, then
+words of which one must hold. ``not_`` before a key negates it; "&name" stands for a list of the
+lexicon. "## kind; tests" opens a section: its kind and tests apply to every rule after it. A line
+that begins with "# " is a comment.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 from workbench.lexicon.datafiles import english
@@ -20,18 +21,18 @@ from workbench.prompts.composer.datafiles import folder_texts
 __all__ = ["BY_WORD", "Rule", "rules_for"]
 
 BY_WORD: Final = ("by", "nouns", "objects", "verbs", "at", "words", "says")
-"""Keys that ask for words; a rule is found by the first of them that it has."""
+"""Keys that test for words; a rule is indexed by the first of them that it has."""
 _SETS: Final = {"shot": "shot_size", "move": "camera_movement", "with": "lens"}
 _WEIGHTS: Final = {
     "by": 14, "objects": 14, "nouns": 14, "says": 13, "at": 13, "verbs": 10, "words": 10, "looks": 10,
     "time": 16, "light": 16, "species": 6, "actor": 3, "object": 3,
 }  # fmt: skip
-"""How much a test says of a scene; of any other key 4."""
+"""Weight of a test by its key; 4 for any other key."""
 _SURE: Final = 11
 _MANY: Final = 14
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """One sentence, what it shows, and what must hold for it."""
 
@@ -39,17 +40,17 @@ class Rule:
     text: str
     tests: tuple[tuple[str, frozenset[str]], ...]
     values: tuple[tuple[str, str], ...] = ()
-    """The shot size, camera movement and lens that a framing says; it is left out where one is said."""
+    """Shot size, camera movement and lens of a framing; skipped if the user gave any."""
 
-    @property
+    @cached_property
     def weight(self) -> int:
-        """How much it asks for: the rule that asks for more knows more."""
+        """Sum of the weights of its tests; the more specific rule wins."""
         asked = sum(_weight(key, words) for key, words in self.tests)
         return asked + _SURE * any(_is_sure(key, words) for key, words in self.tests)
 
 
 def _is_sure(key: str, words: frozenset[str]) -> bool:
-    """Tell whether a verb alone says what is seen: a laugh, or a thing that falls of itself."""
+    """Tell whether a verb alone implies what is seen: a laugh, or a thing that falls by itself."""
     faces = key == "verbs" and any("face" in verb_classes(word) for word in words)
     return faces or (key == "not_actor" and "person" in words)
 
@@ -63,7 +64,7 @@ def _weight(key: str, words: frozenset[str]) -> int:
 
 
 def rules_for(kind: str, known: Mapping[str, Collection[str]]) -> Iterator[Rule]:
-    """Yield the rules of ``kind`` that may hold where ``known`` gives the words of each key."""
+    """Yield the rules of ``kind`` that may hold; ``known`` gives the words of each key."""
     table = _index()[kind]
     found: dict[int, Rule] = dict(table["", ""])
     for key in BY_WORD:
@@ -100,7 +101,7 @@ def _read(text: str) -> Iterator[Rule]:
 
 
 def _expanded(words: list[str]) -> Iterator[str]:
-    """Yield the words, and those of each list of the lexicon's that is named: "&light_words"."""
+    """Yield the words, with references such as "&light_words" expanded to their list."""
     for word in words:
         yield from english(word[1:]) if word.startswith("&") else (word,)
 

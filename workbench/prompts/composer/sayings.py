@@ -1,4 +1,4 @@
-"""Says a single value of a scene: as a sentence of its own, or as the phrase for a time of day."""
+"""Words a single value of a scene as a sentence, or a time of day as a phrase."""
 
 from __future__ import annotations
 

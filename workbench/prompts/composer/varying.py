@@ -1,6 +1,6 @@
-"""Writes variations: each is one idea with a name, told with the user's own words.
+"""Writes variations: each is one named idea, in the user's own words.
 
-Ideas take turns by axis, so that a set spreads far; where they run out, two are joined.
+Ideas alternate by axis for a diverse set; when they run out, two are combined.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ __all__ = ["AXES", "fields_of_axes", "vary"]
 _MOST_SUPPORTS: Final = 1
 _ALL: Final = 99
 _HEADING: Final = 60
-"""Letters up to which what stands before a colon is a heading."""
+"""Maximum characters before a colon that count as a heading."""
 _STATES: Final = frozenset({"time_of_day", "weather"})
-"""Fields of which a scene has one value: words for another would contradict it."""
+"""Fields with one value per scene; words for another value would contradict it."""
 _ENDS: Final = re.compile(r"\s*(?:$|[.,;:!?]|(?:in|on|at|by|with|and|while|as|over|through)\b)")
-"""What follows a term that stands for itself: the night of a "night market" does not."""
+"""What may follow a term used by itself, unlike the "night" of a "night market"."""
 _BEFORE_TERM: Final = r"(?:at|in|during|under|on|with|by|through)"
 
 
 @dataclass(slots=True)
 class _Parent:
-    """A prompt to vary, and the ideas that are left for it."""
+    """A prompt to vary, and its remaining ideas."""
 
     prompt: str
     scene: Scene
@@ -63,10 +63,10 @@ def vary(
     seed: int = 0,
     avoid: Collection[str] = (),
 ) -> list[Variation]:
-    """Return ``count`` variations of ``parents``, shared out evenly; all distinct.
+    """Return ``count`` distinct variations, divided evenly among ``parents``.
 
     ``axes`` names axes or fields to vary; ``hold`` fields that stay. No text equals a parent's or
-    one of ``avoid``. A variation that no idea was left for says why in ``message``.
+    one of ``avoid``. A variation without an idea says why in ``message``.
     """
     if not parents or count <= 0:
         return []
@@ -92,7 +92,7 @@ def _touches(idea: Idea, axis: str) -> bool:
 
 
 def _combined(ideas: Sequence[Idea]) -> Iterator[tuple[Idea, ...]]:
-    """Yield each idea alone, then two and three together where they set no field twice."""
+    """Yield each idea alone, then pairs and triples that set no field twice."""
     yield from ((idea,) for idea in ideas)
     for several in (2, 3):
         for joined in itertools.combinations(ideas, several):
@@ -123,7 +123,7 @@ def _next(plan: _Parent, parent: int, taken: Collection[str]) -> Variation:
 
 
 def _reworded(plan: _Parent, parent: int, taken: Collection[str]) -> Variation:
-    """Return the same scene in other words, where no idea is left that may change something."""
+    """Return a paraphrase of the same scene, for when no idea is left."""
     openings: list[str] = load("ideas")["wordings"]["openings"]
     first, *rest = sentences(plan.prompt) or [plan.prompt]
     for number in itertools.count():
@@ -142,7 +142,7 @@ def _reworded(plan: _Parent, parent: int, taken: Collection[str]) -> Variation:
 
 
 def _written(plan: _Parent, scene: Scene, ideas: Sequence[Idea]) -> str:
-    """Return the prompt of an idea: its lead into the user's own words, then what it lets be seen."""
+    """Return the prompt of an idea: its lead, the user's own words, then what the idea shows."""
     changed = {name for idea in ideas for name in idea.values}
     own = _own_sentences(plan.prompt, plan.scene, changed)
     own = [_without_old(sentence, plan.scene, changed) for sentence in own]
@@ -163,7 +163,7 @@ def _written(plan: _Parent, scene: Scene, ideas: Sequence[Idea]) -> str:
 
 
 def _directed(idea: Idea) -> str:
-    """Return an idea as a sentence: where the camera is or what the light does, then what is seen."""
+    """Return an idea as a sentence: camera or light first, then what is seen."""
     first, *rest = idea.say or (idea.place,)
     joined = f"{idea.lead}: {first[:1].lower()}{first[1:]}" if idea.lead else first
     told = joined if joined.count(":") < 2 else f"{idea.lead}. {first}"
@@ -171,7 +171,7 @@ def _directed(idea: Idea) -> str:
 
 
 def _after_heading(sentence: str, words: str) -> str:
-    """Return ``sentence`` with ``words`` at its beginning, behind a heading such as "Dashcam:"."""
+    """Return ``sentence`` with ``words`` at its start, after a heading such as "Dashcam:"."""
     heading, colon, rest = sentence.partition(": ")
     if colon and len(heading) < _HEADING:
         return f"{heading}: {words[:1].lower()}{words[1:]} {_lowered(rest)}"
@@ -179,7 +179,7 @@ def _after_heading(sentence: str, words: str) -> str:
 
 
 def _own_sentences(prompt: str, scene: Scene, changed: Collection[str]) -> list[str]:
-    """Return the sentences of ``prompt`` that the composer did not add for itself."""
+    """Return the sentences of ``prompt`` that the composer did not add."""
     frame = framing(scene.edit(dict.fromkeys(FRAMED, ""), force=True))
     added = {one.text for one in supports(scene)} | ({frame.text} if frame else set())
     gone = {saying(name, str(getattr(scene, name))) for name in changed}
@@ -187,7 +187,7 @@ def _own_sentences(prompt: str, scene: Scene, changed: Collection[str]) -> list[
 
 
 def _without_old(sentence: str, scene: Scene, changed: Collection[str]) -> str:
-    """Return ``sentence`` without the words for what the idea changes: "at noon" where it is night."""
+    """Return ``sentence`` without words that the idea replaces: "at noon" where it is night."""
     for term in reversed(find_terms(sentence)):
         is_old = term.field in _STATES & set(changed) and getattr(scene, term.field) == term.term
         if not is_old or not _ENDS.match(sentence[term.end :]):
@@ -202,7 +202,7 @@ def _without_old(sentence: str, scene: Scene, changed: Collection[str]) -> str:
 
 
 def _moved(own: Sequence[str], old: str, place: str) -> list[str]:
-    """Return the sentences in another place: the words for the old one replaced, or the new one added."""
+    """Return the sentences with the old place replaced, or the new one added."""
     bare = re.sub(r"^(?:an?|the)\s+", "", old)
     if bare:
         pattern = re.compile(
@@ -222,7 +222,7 @@ def _moved(own: Sequence[str], old: str, place: str) -> list[str]:
 
 
 def _lowered(sentence: str) -> str:
-    """Return ``sentence`` as it goes on behind a comma: a name keeps its capital."""
+    """Return ``sentence`` as it continues after a comma: only a name keeps its capital."""
     first = sentence.split(maxsplit=1)[0] if sentence else ""
     is_word = first.lower() in {"a", "an", "the", "two", "three", "my", "his", "her", "their", "one",
                                 "in", "on", "at", "it", "they", "he", "she", "some", "someone",

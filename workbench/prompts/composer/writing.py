@@ -1,4 +1,4 @@
-"""Writes a prompt: the user's words first, whole, then what can be seen of them."""
+"""Writes a prompt: all of the user's words first, then visible details that follow from them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ __all__ = ["Written", "write"]
 
 _MOST_WORDS: Final = 110
 _SHORT_WORDS: Final = 13
-"""Words up to which an idea leaves room for a framing and for what it does not say itself; who wrote more
-has chosen what is to be seen."""
+"""Maximum words of an idea that gets a framing and details that it does not name itself."""
 _FOLLOWING: Final = frozenset({"view", "finish"})
-"""Kinds that follow from a word for a viewpoint or a style, however much else is said."""
+"""Kinds that follow from a word for a viewpoint or a style, whatever the length of the idea."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A prompt by its sentences: the user's own, then those that were added, each with its evidence."""
+    """A prompt's sentences: the user's own, then the added ones, each with its evidence."""
 
     own: tuple[str, ...]
     added: tuple[Support, ...]
@@ -35,9 +34,9 @@ class Written:
 
 
 def write(reading: Reading) -> Written:
-    """Return the prompt for what was read; nothing is added to a text in another language.
+    """Return the prompt for ``reading``; nothing is added to a text in another language.
 
-    The more the user has said, the less is added: whoever writes thirty words has chosen what is seen.
+    The longer the idea, the less is added.
     """
     if reading.language:
         return Written((reading.text,), (), reading.scene)
@@ -48,7 +47,7 @@ def write(reading: Reading) -> Written:
 
 
 def _added(reading: Reading, said: int) -> tuple[Support, ...]:
-    """Return what is added to ``said`` words of the user's."""
+    """Return the sentences to add to an idea of ``said`` words."""
     scene, room = reading.scene, _MOST_WORDS - said
     if said > _SHORT_WORDS or reading.unread:
         return supports(scene, most=1, room_words=room, kinds=_FOLLOWING)

@@ -1,4 +1,4 @@
-"""Prompts in the form and the length that each model family was taught."""
+"""Prompts in the form and length that each model family was trained on."""
 
 from __future__ import annotations
 

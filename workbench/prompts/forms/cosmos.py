@@ -1,7 +1,7 @@
-"""Cosmos 3's caption: JSON with every key that the model was taught, made from the scene.
+"""Cosmos 3's caption: JSON with every key of its training captions, made from the scene.
 
-Keys and the writing of duration, frame rate, size and shape are those of the authors' prompt
-upsampler and of diffusers' ``Cosmos3OmniPipeline``; what a scene does not say is left empty.
+Keys, and the format of duration, frame rate, size and shape, are those of the authors' prompt
+upsampler and of diffusers' ``Cosmos3OmniPipeline``. What a scene does not state is left empty.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ __all__ = ["Shape", "cosmos_caption"]
 
 _RATIOS: Final = ("1,1", "4,3", "3,4", "16,9", "9,16")
 _LEGS: Final = {EntityKind.PERSON: (2, 2), EntityKind.ROBOT: (0, 0)}
-"""Arms and legs, where the kind alone tells them."""
+"""Arms and legs by kind."""
 _SOUGHT_S: Final = 5.0
-"""Length of a video whose shape is not known yet."""
+"""Assumed length of a video whose shape is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Size, length and frame rate of the video that is asked for."""
+    """Size, length and frame rate of the requested video."""
 
     width: int
     height: int
@@ -38,7 +38,7 @@ class Shape:
 
     @property
     def ratio(self) -> str:
-        """The nearest of the shapes that the captions name: ``16,9``."""
+        """The nearest aspect ratio that captions use, such as ``16,9``."""
         wanted = self.width / self.height if self.height else 1.0
         return min(_RATIOS, key=lambda r: abs(_value(r) - wanted))
 
@@ -96,7 +96,7 @@ def cosmos_caption(prompt: str, scene: Scene, shape: Shape | None = None) -> str
             "resolution": {"H": shape.height, "W": shape.width},
             "aspect_ratio": shape.ratio,
         }
-    return json.dumps(caption)  # as in training: letters beyond ASCII are escaped
+    return json.dumps(caption)  # as in training: non-ASCII letters are escaped
 
 
 def _subject(entity: Entity, scene: Scene) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _looks(entity: Entity, *aspects: Aspect) -> str:
 
 
 def _moments(scene: Scene, prompt: str, length_s: float) -> list[tuple[str, str]]:
-    """Return what happens, each with its share of the time: ``0:00-0:03``."""
+    """Return the events, each with its time range, such as ``0:00-0:03``."""
     groups = scene.moments() or ()
     told = [_joined(*(_told(beat, scene) for beat in group), by="; ") for group in groups]
     told = [one for one in told if one] or ([scene.action] if scene.action else [prompt])

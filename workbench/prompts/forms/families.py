@@ -1,4 +1,4 @@
-"""Which form and which length each model family was taught, as its authors say; data in forms.toml."""
+"""Each model family's prompt form and length, as its authors recommend; data in forms.toml."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FormFamily:
     words: tuple[int, int] = (60, 120)
     """Fewest and most words."""
     source: str = ""
-    """Who recommends that, or what limits it."""
+    """The source of the recommendation or limit."""
 
 
 _ANY = FormFamily(Form.PARAGRAPH)
@@ -30,7 +30,7 @@ _ANY = FormFamily(Form.PARAGRAPH)
 
 @cache
 def form_families() -> tuple[FormFamily, ...]:
-    """Return the families that are known, the first match wins."""
+    """Return the known families; the first match wins."""
     text = resources.files(__package__).joinpath("forms.toml").read_text("utf-8")
     return tuple(
         FormFamily(

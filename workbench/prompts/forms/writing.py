@@ -1,6 +1,6 @@
-"""Writes one scene as the text that a model family wants: paragraph, short, Wan, LTX or Cosmos form.
+"""Writes one scene in the form of a model family: paragraph, short, Wan, LTX or Cosmos.
 
-The prompt that the user sees is never replaced: what is made here goes to the model beside it.
+The user's prompt stays; the text made here only goes to the model.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _SHORT_WORDS: Final = 45
 
 
 class Form(StrEnum):
-    """The form in which a model family was taught to read prompts."""
+    """The form of the prompts that a model family was trained on."""
 
     PARAGRAPH = "paragraph"
     """The prompt as the user sees it, without marker: the default."""
     SHORT = "short"
-    """One sentence with the look after it, for text encoders that read 77 tokens."""
+    """One sentence followed by the look, for text encoders limited to 77 tokens."""
     WAN = "wan"
     """Short tags first, then the prompt."""
     LTX = "ltx"
-    """One paragraph in the order of time: what happens first, then looks, place, camera, light."""
+    """One chronological paragraph: action first, then looks, place, camera, light."""
     COSMOS = "cosmos"
-    """Cosmos 3's caption as JSON, with every key that it was taught."""
+    """Cosmos 3's caption as JSON, with every key of its training captions."""
 
 
 def text_for_model(
@@ -44,7 +44,7 @@ def text_for_model(
     *,
     shape: Shape | None = None,
 ) -> str:
-    """Return what to hand to the model for ``prompt`` and its ``scene``; never carries a marker.
+    """Return the text for the model from ``prompt`` and its ``scene``, without markers.
 
     ``shape`` is the size and length of the video, which a caption states. Raises ``ValueError`` for
     a form that does not exist.
@@ -63,7 +63,7 @@ def _paragraph(prompt: str, _scene: Scene) -> str:
 
 
 def _short(prompt: str, scene: Scene) -> str:
-    """Return what is seen and how it looks, whole phrases up to the encoder's limit."""
+    """Return subject and look, in whole phrases up to the encoder's limit."""
     first = next(iter(sentences(prompt)), prompt).rstrip(".")
     what = _what(scene)
     begun = what if what and len(what.split()) <= len(first.split()) else first
@@ -82,7 +82,7 @@ def _wan(prompt: str, scene: Scene) -> str:
 
 
 def _ltx(prompt: str, scene: Scene) -> str:
-    """Return the prompt with the camera and the light at its end where it does not name them."""
+    """Return the prompt with camera and light appended if it does not name them."""
     parts = [prompt.rstrip(".")] if prompt else [_from_scene(scene).rstrip(".")]
     low = prompt.lower()
     camera = [scene.shot_size, scene.camera_angle, scene.camera_movement, scene.lens]
@@ -96,7 +96,7 @@ def _ltx(prompt: str, scene: Scene) -> str:
 
 
 def _from_scene(scene: Scene) -> str:
-    """Return what is seen in sentences, for a scene that has no prompt."""
+    """Return sentences for a scene without a prompt."""
     seen = [sentence_case(_what(scene)), *(sentence_case(detail) for detail in scene.details)]
     return ". ".join(part.rstrip(".") for part in seen if part) + "." if any(seen) else ""
 

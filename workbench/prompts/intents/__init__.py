@@ -1,1 +1,1 @@
-"""Requests in plain words: rules as data, slots that guard, candidates that compete."""
+"""Understands requests in plain words: rules as data, typed slots, ranked candidates."""

@@ -1,4 +1,4 @@
-"""Requests to add somebody or something, or to move it in the picture."""
+"""Intents to add entities and to position them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = ["WISHES", "shown"]
 
 
 def _add(clause: Clause, context: Context) -> Candidate | None:
-    """Bring in what the clause names, where it says and doing what it says."""
+    """Add what the clause names, with its place and action."""
     text = re.sub(r"^(?:also|just|in|maybe|like|me|us)\s+(?=\S)", "", plain(clause.slot("new")))
     if not text:
         return None
@@ -62,7 +62,7 @@ def _add(clause: Clause, context: Context) -> Candidate | None:
 
 
 def _put_on(text: str, where: str, clause: Clause, context: Context) -> Candidate | None:
-    """Take "put a scarf on him" for what he wears."""
+    """Read "put a scarf on him" as clothing."""
     found = re.match(r"(?:on|around|for|over) (.+)", where, re.IGNORECASE)
     owner = refer(found[1], context) if found is not None else None
     clothes = word_list("clothing") - word_list("colors")
@@ -73,7 +73,7 @@ def _put_on(text: str, where: str, clause: Clause, context: Context) -> Candidat
 
 
 def _added(thing: NounPhrase, where: str, context: Context, taken: int) -> list[Action] | None:
-    """Return how one thing comes in; None where just that is there already."""
+    """Return the actions that add one thing; None if the scene already has it."""
     if thing.noun in {"thing", "it"} or thing.phrase.lower() in words_of("misc", "pronouns"):
         return None
     is_bare = not (where or thing.position or thing.doing or thing.looks)
@@ -98,7 +98,7 @@ def _added(thing: NounPhrase, where: str, context: Context, taken: int) -> list[
 
 
 def shown(text: str, context: Context) -> Candidate | None:
-    """Take a bare noun phrase for a wish to see it: "seagulls in the distance"."""
+    """Read a bare noun phrase as a request to add it: "seagulls in the distance"."""
     if re.search(r"\b(?:has|have|is|are|was|were|be|should)\b", text, re.IGNORECASE):
         return None
     things = noun_phrases(plain(text))
@@ -113,7 +113,7 @@ def shown(text: str, context: Context) -> Candidate | None:
     if there or any(place_named(t.noun) for t in things) or exact_terms(text):
         return None
     if any(t.noun in words_of("nouns", "belongings") for t in things) and context.leads():
-        return None  # a part of somebody, not somebody new
+        return None  # a part of an entity, not a new one
     if any(t.noun in words_of("misc", "unseen") | words_of("misc", "abstract") for t in things):
         return None
     actions = [a for at, t in enumerate(things) for a in _added(t, "", context, at) or ()]
@@ -121,7 +121,7 @@ def shown(text: str, context: Context) -> Candidate | None:
 
 
 def _position(clause: Clause, context: Context) -> Candidate | None:
-    """Say where in the picture or the place something stands."""
+    """Set the position of an entity."""
     where, name = plain(clause.slot("place")), plain(clause.slot("entity"))
     where = _WHERES.get(where.lower(), where)
     if not where:

@@ -1,4 +1,4 @@
-"""What somebody of the cast does: a new beat, or one in place of what cannot go on beside it."""
+"""What an entity of the cast does: adds a beat, or changes one that the new action excludes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["acted", "verb_of"]
 
 
 def acted(found: Reference, event: Event, score: float, context: Context) -> Candidate | None:
-    """Somebody of the cast does something."""
+    """Return the candidate for ``event`` by the entity ``found``; None if it is not in the cast."""
     scene = context.scene
     entity = scene.entity(found.ids[0])
     if entity is None:
@@ -43,7 +43,7 @@ def acted(found: Reference, event: Event, score: float, context: Context) -> Can
 
 
 def _replaced_by(doing: str, own: Sequence[Beat]) -> Beat | None:
-    """Return the beat that cannot go on beside ``doing``: who sleeps does not run."""
+    """Return the beat that ``doing`` excludes: an entity that sleeps does not run."""
     verb = verb_of(doing)
     if verb not in words_of("verbs", "exclusive"):
         return None
@@ -70,6 +70,6 @@ def _replaced_by(doing: str, own: Sequence[Beat]) -> Beat | None:
 
 
 def verb_of(doing: str) -> str:
-    """Return the verb of what somebody does, in its base form."""
+    """Return the base form of the verb of an action."""
     words = [w for w in doing.lower().split() if not w.endswith("ly")]
     return lemma(words[0], "VERB") if words else ""

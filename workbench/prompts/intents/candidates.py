@@ -1,4 +1,4 @@
-"""A candidate: what one rule takes a part of a request to mean, and how surely."""
+"""A candidate: one possible meaning of a part of a request, with its confidence."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ __all__ = ["Candidate", "Intent", "Wish"]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One reading of a part."""
+    """One possible meaning of a part of a request."""
 
     actions: tuple[Action, ...] = ()
     score: float = 0.0
     kept: tuple[str, ...] = ()
-    """Fields that the request wants unchanged."""
+    """Fields that must stay unchanged."""
     help: str = ""
-    """Where it was understood but cannot be done: why, and what would help."""
+    """For a request that is understood but cannot be carried out: why, and what to say instead."""
     already: bool = False
-    """Whether what it asks is true already."""
+    """Whether the prompt already says so."""
     intent: str = ""
     left: tuple[str, ...] = ()
-    """Words beside it that ask for something else, which is to be read as a wish of its own."""
+    """Words that ask for something else and are to be read separately."""
 
     @property
     def says_nothing(self) -> bool:
-        """Whether nothing follows from it."""
+        """Whether the candidate has no effect."""
         return not (self.actions or self.kept or self.help or self.already)
 
 
 Intent = Callable[[Match, Context], Candidate | None]
-"""Turns a match into a candidate; None where the match makes no sense in this scene."""
+"""Turns a match into a candidate; None if it makes no sense in the scene."""
 
 Wish = Callable[[Clause, Context], Candidate | None]
-"""Turns a clause that the parser has found into a candidate; None where it makes no sense here."""
+"""Turns a parsed clause into a candidate; None if it makes no sense in the scene."""

@@ -1,4 +1,4 @@
-"""Noun phrases, events and verb phrases in a request. Knows grammar, not what a scene holds."""
+"""Noun phrases, events and verb phrases in a request. Knows grammar, nothing of scenes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _AUX: Final = frozenset(["is", "are", "was", "were", "'s", "'re", "am"])
 
 @dataclass(frozen=True, slots=True)
 class NounPhrase:
-    """One noun phrase as it was said."""
+    """One noun phrase of a request."""
 
     text: str
     phrase: str
@@ -63,29 +63,29 @@ class NounPhrase:
 
     @property
     def is_plural(self) -> bool:
-        """Whether a verb after it has the plural's form."""
+        """Whether a verb after it takes the plural form."""
         return self.count != 1 and (self.count is not None or is_plural(self.phrase.split()[-1]))
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Somebody or something does something."""
+    """An actor and what it does."""
 
     actor: str
-    """The words for who does it."""
+    """The words that name the actor."""
     doing: str
     """In the -ing form."""
     when: When = When.TOGETHER
     score: float = 1.0
     named: float = 1.0
-    """How surely the actor's words name something."""
+    """Confidence that the actor's words name an entity."""
     must: bool = False
-    """Whether it was asked for with "should", which replaces what is done now."""
+    """Whether the request says "should", which replaces the current action."""
 
 
 @lru_cache(maxsize=2_048)
 def noun_phrase(text: str) -> NounPhrase | None:
-    """Return ``text`` as one noun phrase; None when it is none, or holds a finite verb."""
+    """Return ``text`` as one noun phrase; None if it is not one or has a finite verb."""
     words = text.strip(" .,!?").split()
     if not words or len(words) > 14:
         return None
@@ -128,7 +128,7 @@ def noun_phrase(text: str) -> NounPhrase | None:
 
 
 def noun_phrases(text: str) -> tuple[NounPhrase, ...]:
-    """Return the noun phrases of a list, such as "a dog and two cats"; empty when one is none."""
+    """Return the noun phrases of ``text``, which may be a list: "a dog and two cats"."""
     whole = noun_phrase(text)
     parts = [p for p in re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s+plus\s+", text) if p.strip()]
     if len(parts) > 1:
@@ -156,7 +156,7 @@ def _determined(words: Sequence[str]) -> tuple[str, int | None, list[str]]:
 
 
 def _core_end(words: Sequence[str]) -> int:
-    """Return where the noun with what stands before it ends."""
+    """Return the index after the head noun."""
     for i, word in enumerate(words):
         low = word.lower().strip(",")
         if i == 0:
@@ -182,7 +182,7 @@ def _core_end(words: Sequence[str]) -> int:
 
 
 def _is_listed(core: Sequence[str]) -> bool:
-    """Tell whether a comma or a colon stands before the head, other than between adjectives."""
+    """Tell whether a comma (other than between adjectives) or a colon precedes the head."""
     return any(
         word.endswith(":") or (word.endswith(",") and aspect_of(word[:-1]) is None)
         for word in core[:-1]
@@ -190,7 +190,7 @@ def _is_listed(core: Sequence[str]) -> bool:
 
 
 def _core_score(core: Sequence[str], determiner: str) -> float:
-    """Return how surely the words are a noun with what may stand before it; 0 where they are not."""
+    """Return the confidence that the words are a noun with its modifiers; 0 if they are not."""
     lows = [w.lower().strip("'\"") for w in core]
     for i, low in enumerate(lows):
         if i and low in determiners() and lows[i - 1] != "of":
@@ -226,13 +226,13 @@ def _core_score(core: Sequence[str], determiner: str) -> float:
 
 
 def _finite_only(low: str) -> bool:
-    """Tell whether a word can only be a finite verb: "goes", "takes" is; "train" is not."""
+    """Tell whether a word can only be a finite verb: "goes" and "takes", not "train"."""
     found = lemmas(low)
     return set(found) == {"VERB"} and not low.endswith(("ing", "ed", "en", "n", "t"))
 
 
 def _without_looks(core: Sequence[str]) -> tuple[tuple[Look, ...], str]:
-    """Cut the adjectives that say a look off the words before the noun."""
+    """Split the leading adjectives that describe looks from the rest of the phrase."""
     looks: list[Look] = []
     at = 0
     last = core.index("of") - 1 if "of" in core[1:] else len(core) - 1
@@ -261,7 +261,7 @@ def _is_compound(first: str, head: str) -> bool:
 
 
 def _rest_of(rest: str) -> tuple[str, tuple[Look, ...], str]:
-    """Return position, looks and doing that stand behind a noun."""
+    """Return the position, looks and action that follow a noun."""
     if not rest:
         return "", (), ""
     text = f" {rest}"
@@ -290,7 +290,7 @@ def _rest_of(rest: str) -> tuple[str, tuple[Look, ...], str]:
 
 
 def _before_verb(where: str) -> tuple[str, str]:
-    """Cut "clapping along" off "in the background clapping along"."""
+    """Split "in the background clapping along" before "clapping along"."""
     words = where.split()
     for i in range(1, len(words)):
         low = words[i].lower()
@@ -302,7 +302,7 @@ def _before_verb(where: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=2_048)
 def verb_phrase(text: str) -> tuple[str, float] | None:
-    """Return ``text`` as what somebody does, in the -ing form, and how sure that is."""
+    """Return ``text`` as an action in the -ing form, and its confidence; None if it is not one."""
     words = text.strip(" .,!?").split()
     if not words or len(words) > 16:
         return None

@@ -1,4 +1,4 @@
-"""What a request is understood against: the scene, the text, the render settings, what went before."""
+"""The context of a request: scene, prompt, render settings, history."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Context", "Landmark"]
 
 @dataclass(frozen=True, slots=True)
 class Landmark:
-    """One entry of the session that can be gone back to."""
+    """One entry of the session that a request can go back to."""
 
     index: int
     parent: int | None
@@ -25,12 +25,12 @@ class Landmark:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The state in which a request is understood."""
+    """The state that a request refers to."""
 
     scene: Scene
     prompt: str = ""
     settings_now: Callable[[], RenderSettings] = RenderSettings
-    """Returns the render settings with the engine's defaults filled in; asked only when needed."""
+    """Returns the render settings with the engine's defaults filled in; called only when needed."""
     turns: Sequence[Turn] = ()
     """Earlier requests, oldest first."""
     landmarks: Sequence[Landmark] = ()
@@ -38,11 +38,11 @@ class Context:
     current: int | None = None
     """The index of the entry that the request is about."""
     focus: tuple[str, ...] = ()
-    """Ids of the entities spoken of last, the latest first."""
+    """Ids of the entities mentioned last, the latest first."""
     part: str = ""
-    """Which of the several of the first of them was spoken of: "the younger one"."""
+    """Which member of the first entity in focus was mentioned: "the younger one"."""
     models: Mapping[str, str] = field(default_factory=dict)
-    """Short names of models and engines that can be asked for, and what they stand for."""
+    """Models and engines by short name."""
 
     def leads(self) -> tuple[Entity, ...]:
         """Return the entities that the scene is about."""

@@ -1,7 +1,7 @@
-"""What a statement says of whom, and what the prompt already says against it.
+"""Finds what a statement contradicts in the prompt, and the edits that resolve it.
 
-A statement takes the place of what it contradicts: another colour, side, number, act, kind, text or
-camera. What is rewritten is the user's own sentence; the composer's sentences on the old value go.
+A statement replaces what it contradicts: another colour, side, number, action, kind, text or
+camera. The user's own sentences are rewritten; the composer's sentences on the old value are removed.
 """
 
 from __future__ import annotations
@@ -27,45 +27,47 @@ from workbench.prompts.intents.words import (
     subject_kind,
     word_list,
 )
+from workbench.prompts.phrasing import with_clause
 
-__all__ = ["Settled", "is_kind", "own_sentences", "settled"]
+__all__ = ["Settled", "is_kind", "own_sentences", "says", "settled"]
 
 
 @dataclass(slots=True)
 class Settled:
-    """A statement once what it contradicts has given way."""
+    """A statement with the edits that resolve its contradictions."""
 
     told: str
-    """The statement; empty where the rewritten sentences say all of it."""
+    """The statement; empty if the rewritten sentences say all of it."""
     actions: list[Action] = field(default_factory=list)
 
 
 def settled(told: str, context: Context) -> Settled:
-    """Return ``told`` and the edits of what the prompt of ``context`` says against it."""
-    for settle in (_camera, _other_kind, _other_text, _one_of_several):
+    """Return ``told`` with the edits to what contradicts it in the prompt."""
+    for settle in (_camera, _other_kind, _other_text, _one_of_several, _other_actor):
         found = settle(told, context)
         if found is not None:
             return found
     made = Settled(told)
+    made.actions += _deserted(told, context)
     made.actions += _in_the_way(told, context)
     made.actions += _colours(told, context) or _sides(told, context)
     rewritten = {a.before for a in made.actions if isinstance(a, RewriteSentence)}
     for action in _opposed(told, context):
         if isinstance(action, RewriteSentence) and action.before not in rewritten:
             made.actions.append(action)
-            if _says(action.after, told):
+            if says(action.after, told):
                 made.told = ""
     return made
 
 
 def own_sentences(context: Context) -> list[str]:
-    """Return the sentences of the prompt that the composer did not write."""
+    """Return the sentences of the prompt not written by the composer."""
     composed = written(context.scene)
     return [one for one in sentences(context.prompt) if one not in composed]
 
 
-def _says(sentence: str, told: str) -> bool:
-    """Tell whether ``sentence`` says all that ``told`` does."""
+def says(sentence: str, told: str) -> bool:
+    """Tell whether ``sentence`` contains all that ``told`` says."""
     return _stems(told) <= _stems(sentence)
 
 
@@ -82,7 +84,7 @@ _MEANWHILE: Final = re.compile(r",? (?:as|while) (?=(?:his|her|its|their|the|an?
 
 
 def _camera(told: str, context: Context) -> Settled | None:
-    """Put what ``told`` says of the camera in the place of what was said of it, by whomever."""
+    """Replace what the prompt says of the camera with ``told``."""
     if _FILMED.match(told) is None or re.search(r"\b(?:see|seen|visible|shakes?)\b", told):
         return None
     own = [s for s in own_sentences(context) if _FILMED.match(s)]
@@ -116,7 +118,7 @@ def is_kind(text: str) -> bool:
 
 
 def _other_kind(told: str, context: Context) -> Settled | None:
-    """Let one person, animal or vehicle become another: "the boy is a girl, about 10"."""
+    """Turn one person, animal, vehicle or food into another: "the boy is a girl, about 10"."""
     found = _IS_A.fullmatch(told)
     if found is None:
         return None
@@ -159,7 +161,7 @@ _QUOTED: Final = re.compile(r"[\"“]([^\"”]+)[\"”]")
 
 
 def _other_text(told: str, context: Context) -> Settled | None:
-    """Put the quoted words of ``told`` in the place of those that can be read."""
+    """Replace the quoted text in the prompt with that of ``told``."""
     fresh = _QUOTED.findall(told)
     old = [s for s in own_sentences(context) if len(_QUOTED.findall(s)) == 1]
     if (
@@ -177,6 +179,28 @@ def _other_text(told: str, context: Context) -> Settled | None:
         return None
     after = f"{old[0][: mark.start(1)]}{fresh[0]}{old[0][mark.end(1) :]}"
     return Settled("", [RewriteSentence(before=old[0], after=after)])
+
+
+_DOES_IT: Final = re.compile(
+    r"(?P<who>(?:the|an?|his|her) [\w' -]{2,30}?) (?P<verb>[a-z]+s) (?P<what>it|him|her|them)(?P<rest>(?: [a-z]+){0,2})\.",
+    re.IGNORECASE,
+)
+
+
+def _other_actor(told: str, context: Context) -> Settled | None:
+    """Replace the actor of a sentence: "the toddler knocks it down", not the cat."""
+    found = _DOES_IT.fullmatch(told)
+    if found is None:
+        return None
+    same = re.compile(
+        rf"(?P<who>(?:The|An?|His|Her) [\w' -]{{2,30}}?) {found['verb']} (?P<what>[\w' -]+?){found['rest']}\.",
+    )
+    for sentence in own_sentences(context):
+        other = same.fullmatch(sentence)
+        if other is not None and other["who"].lower() != found["who"].lower():
+            after = f"{sentence_case(found['who'])}{sentence[other.end('who') :]}"
+            return Settled("", [RewriteSentence(before=sentence, after=after)])
+    return None
 
 
 def _hues() -> str:
@@ -214,11 +238,38 @@ def _one_of_several(told: str, context: Context) -> Settled | None:
 _DRY: Final = re.compile(r"\b(?:dry|dried|sunny|clear sky|no rain|blue sky)\b", re.IGNORECASE)
 _TURN: Final = re.compile(r"\b(turns|pans|swerves|drives|goes|looks) (left|right)\b", re.IGNORECASE)
 _LONG: Final = 9
-"""Words of a statement beyond which it is no statement on the time or the weather alone."""
+"""Maximum words of a statement on the time or the weather alone."""
+
+
+_NOBODY: Final = re.compile(
+    r"(?:nobody|no one|no-one|none of them|there is nobody)\b", re.IGNORECASE
+)
+_CROWD: Final = re.compile(
+    r"\b(?:the |a |some |many |several |a few )?(?:(?!while |as |when |and |with |where )\w+ )?(?:spectators|crowds?|people|commuters|onlookers|audience|passers-by|passersby|tourists|customers|bystanders|workers|guests|pedestrians|shoppers)\b",
+    re.IGNORECASE,
+)
+
+
+def _deserted(told: str, context: Context) -> list[Action]:
+    """Return the edits that remove the crowd if ``told`` says that nobody is there."""
+    if _NOBODY.match(told) is None:
+        return []
+    edits: list[Action] = []
+    for sentence in own_sentences(context):
+        found = _CROWD.search(sentence)
+        if found is None:
+            continue
+        cut = with_clause(sentence, found.start(), found.end())
+        kept = f"{sentence[: cut[0]].rstrip(' ,')}{sentence[cut[1] :]}"
+        if found.start() == 0:
+            edits.append(RewriteSentence(before=sentence, after=""))
+        elif cut != found.span():
+            edits.append(RewriteSentence(before=sentence, after=kept))
+    return edits
 
 
 def _in_the_way(told: str, context: Context) -> list[Action]:
-    """Return the edits of time and weather that a short statement contradicts."""
+    """Return the edits to time, weather and shot size that a short statement contradicts."""
     scene = context.scene
     edits: list[Action] = []
     if len(told.split()) > _LONG or re.search(r"\b(?:when|before|after|until|as|while)\b", told):
@@ -236,7 +287,7 @@ def _in_the_way(told: str, context: Context) -> list[Action]:
 
 
 def _colours(told: str, context: Context) -> list[Action]:
-    """Return the sentences in which a thing has another colour than ``told`` gives it, with that one."""
+    """Return the edits to sentences in which a thing has another colour than in ``told``."""
     is_hue = rf"(?:(?:{_hues()})(?: and (?:{_hues()}))?)"
     actions: list[Action] = []
     for found in re.finditer(
@@ -259,7 +310,7 @@ _SIDE: Final = re.compile(r"\bfrom the (left|right)\b", re.IGNORECASE)
 
 
 def _sides(told: str, context: Context) -> list[Action]:
-    """Return the sentence that has something come or turn to the other side, with the side of ``told``."""
+    """Return the edits to sentences in which something comes from or turns to the other side."""
     turn = _TURN.search(told)
     if turn is not None:
         other = "right" if turn[2].lower() == "left" else "left"
@@ -304,7 +355,7 @@ _NOT: Final = re.compile(
 
 
 def _opposed(told: str, context: Context) -> list[Action]:
-    """Return the user's sentences that say the opposite of the same thing, with what ``told`` says."""
+    """Return the edits to the user's sentences that say the opposite of ``told``."""
     about = _subject(told, context)
     actions: dict[str, str] = {}
     for sentence in own_sentences(context):
@@ -327,9 +378,9 @@ def _opposed(told: str, context: Context) -> list[Action]:
 
 
 def _turned(told: str, sentence: str, about: str) -> str:
-    """Return ``sentence`` with what it says of ``about`` turned into what ``told`` says."""
+    """Return ``sentence`` with the word on ``about`` that opposes ``told`` replaced."""
     if re.search(r"\b(?:then|until|when|before|after|first|again|once)\b", told, re.IGNORECASE):
-        return sentence  # something that happens later contradicts nothing
+        return sentence  # a later event contradicts nothing
     for group in _groups():
         new = next((m for m in group.finditer(told) if not _NOT.search(told[: m.start()])), None)
         olds = [m for m in group.finditer(sentence) if not _NOT.search(sentence[: m.start()])]
@@ -349,7 +400,7 @@ def _turned(told: str, sentence: str, about: str) -> str:
 
 
 def _subject(told: str, context: Context) -> str:
-    """Return the lemma of the noun that ``told`` is about; of whom a pronoun stands for."""
+    """Return the lemma of the subject of ``told``, pronouns resolved; empty if it has none."""
     words = [w.lower().strip(",.") for w in told.split()]
     at = finite_at(words)
     if at < 1:

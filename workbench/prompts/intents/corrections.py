@@ -24,7 +24,7 @@ __all__ = ["candidates"]
 
 
 def candidates(text: str, context: Context, plain: Sequence[Candidate]) -> list[Candidate]:
-    """Return readings of ``text`` as another value for what the last request changed."""
+    """Return candidates that read ``text`` as a new value for what the last request changed."""
     turn = context.last
     first = text.split(maxsplit=1)[0].lower() if text else ""
     if turn is None or exact_terms(text) or "," in text or first in words_of("verbs", "commands"):
@@ -102,7 +102,7 @@ def _other_value(text: str, action: EditEntity, context: Context) -> Candidate |
 
 
 def _other_entity(text: str, action: EditEntity, context: Context) -> Candidate | None:
-    """Move what was changed to the one that was meant: "I meant the man"."""
+    """Move the last change to the entity that was meant: "I meant the man"."""
     meant = refer(text, context)
     if meant is None or not meant.ids or meant.belonging or meant.ids[0] == action.entity:
         return None

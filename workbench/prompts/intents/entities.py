@@ -1,4 +1,4 @@
-"""Entities that a match means, and what every request about them needs."""
+"""Entities that a reference means, and edits that several intents share."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NO_SKIN: Final = (
 
 
 def entities_of(found: Reference | None, context: Context) -> list[Entity]:
-    """Return the entities that a reference means; none for a part or a field."""
+    """Return the entities that a reference means; empty if it means a field."""
     if found is None:
         return []
     return [e for i in found.ids if (e := context.scene.entity(i)) is not None]
@@ -39,19 +39,19 @@ def entities_of(found: Reference | None, context: Context) -> list[Entity]:
 def field_change(
     field: str, value: str | tuple[str, ...], context: Context, score: float
 ) -> Candidate | None:
-    """Return the candidate that sets one field, or says that it is so already."""
+    """Return the candidate that sets one field, or notes that it already has the value."""
     if value == getattr(context.scene, field):
         return Candidate(already=True, score=score)
     return Candidate((EditField(field=field, value=value),), score, intent="look")
 
 
 def kind_of_entity(entity: Entity) -> EntityKind:
-    """Return what sort of thing an entity is, by its noun where that is not stated."""
+    """Return the kind of an entity, derived from its noun if it is not set."""
     return entity.kind if entity.kind is not EntityKind.OTHER else kind_of(entity.noun)
 
 
 def counted(entity: Entity, count: int) -> EditEntity:
-    """Return the action that makes an entity ``count`` in number."""
+    """Return the action that sets the count of an entity."""
     return EditEntity(
         entity=entity.id,
         aspect="count",
@@ -67,7 +67,7 @@ def countable(entity: Entity) -> bool:
 
 
 def same_as(thing: NounPhrase, context: Context) -> Entity | None:
-    """Return the member of the cast that a noun phrase names again."""
+    """Return the entity of the cast that a noun phrase names, or None."""
     return next(
         (
             e

@@ -1,4 +1,4 @@
-"""Requests about what happens: events, doing something else, stopping, manner, running backwards."""
+"""Intents on events: adding, replacing and stopping actions, manner, running in reverse."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ANYBODY: Final = frozenset(
 
 
 def _event(clause: Clause, context: Context) -> Candidate | None:
-    """Let something happen: somebody who is there does it, or somebody who comes in."""
+    """Add an action by an entity of the cast or a new one."""
     doing = deed(clause.slot("act"))
     when, said = moment(clause.slot("when"))
     name, act = plain(clause.slot("actor")), plain(clause.slot("act"))
@@ -71,7 +71,7 @@ _EYES: Final = re.compile(
 
 
 def _verbatim(name: str, clause: Clause, context: Context) -> Candidate | None:
-    """Tell an event in the words of the user, where its actor is nobody of the cast by name."""
+    """State an event in the user's words if a pronoun names its actor."""
     low = name.lower()
     spoken = low in _FIRST and _EYES.search(context.prompt)
     meant = low in {"he", "she"} and any(
@@ -94,7 +94,7 @@ _NEW: Final = re.compile(
 
 
 def _told(name: str, event: Event, score: float, context: Context) -> Candidate | None:
-    """Return the actions that let ``name``, or whom the request is about, do something."""
+    """Return the candidate for ``event`` by ``name``, or by the default actor."""
     if not name:
         actor = _actor_of(context)
         return acted(Reference((actor,)), event, score, context) if actor else None
@@ -109,7 +109,7 @@ def _told(name: str, event: Event, score: float, context: Context) -> Candidate 
 
 
 def _actor_of(context: Context) -> str:
-    """Return who acts where nobody is named: who was spoken of last, or the first lead."""
+    """Return the id of the default actor: the entity in focus, or the first lead."""
     spoken = [i for i in context.focus if context.scene.entity(i) is not None]
     return next(iter([*spoken, *(e.id for e in context.leads())]), "")
 
@@ -144,7 +144,7 @@ def _possessive(actor: str) -> str:
 
 
 def _newcomer_acts(actor: str, event: Event, score: float, context: Context) -> Candidate | None:
-    """Somebody or something that was not there does something."""
+    """Add a new entity and its action."""
     low = actor.lower()
     if (
         low in words_of("misc", "pronouns") - {"one"}
@@ -174,7 +174,7 @@ def _newcomer_acts(actor: str, event: Event, score: float, context: Context) -> 
 
 
 def _pair_of(actor: str) -> NounPhrase | None:
-    """Return "hair and skirt" as one noun phrase in the plural."""
+    """Return "hair and skirt" as one plural noun phrase."""
     first, *others = actor.split(" and ")
     one, other = noun_phrase(first), noun_phrase(others[-1]) if others else None
     if one is None or other is None:
@@ -185,13 +185,13 @@ def _pair_of(actor: str) -> NounPhrase | None:
 
 
 def _is_definite(named: NounPhrase) -> bool:
-    """Tell whether a bare noun means the one that everybody expects: "tether snaps"."""
+    """Tell whether a bare noun takes "the": "tether snaps"."""
     kind = kind_of(named.noun)
     return kind not in {EntityKind.PERSON, EntityKind.ANIMAL, EntityKind.VEHICLE, EntityKind.ROBOT}
 
 
 def _with_names(doing: str, context: Context) -> str:
-    """Return ``doing`` with "it" as the thing that is meant, for a sentence with a new actor."""
+    """Return ``doing`` with "it" resolved, for a sentence with a new actor."""
 
     def name(found: re.Match[str]) -> str:
         meant = refer(found[1].lower(), context)
@@ -204,7 +204,7 @@ def _with_names(doing: str, context: Context) -> str:
 
 
 def _instead(clause: Clause, context: Context) -> Candidate | None:
-    """Let an action take the place of another."""
+    """Replace an action with another."""
     doing, old = deed(clause.slot("act")), deed(clause.slot("old"))
     if not doing:
         return None
@@ -218,7 +218,7 @@ def _instead(clause: Clause, context: Context) -> Candidate | None:
 
 
 def _beat_meant(name: str, doing: str, context: Context) -> Beat | None:
-    """Return the beat of ``name`` that ``doing`` tells; the only one where nothing is told."""
+    """Return the beat of ``name`` that matches ``doing``, or its only one if ``doing`` is empty."""
     scene = context.scene
     found = refer(name, context) if name else None
     own: Sequence[Beat] = scene.beats
@@ -247,7 +247,7 @@ _NEGATION: Final = re.compile(
 
 
 def _stop(clause: Clause, context: Context) -> Candidate | None:
-    """Take an action out."""
+    """Remove an action."""
     if not _NEGATION.search(clause.text):
         return _event(clause, context)
     name = plain(clause.slot("actor"))
@@ -269,7 +269,7 @@ def _stop(clause: Clause, context: Context) -> Candidate | None:
 
 
 def _without_words(name: str, doing: str, context: Context) -> Action | None:
-    """Take the sentence out in which nothing but ``name`` doing this stands."""
+    """Return the edit that removes the short sentence on this action, or None."""
     del name
     verb = verb_of(doing)
     for sentence in sentences(context.prompt)[1:]:
@@ -280,7 +280,7 @@ def _without_words(name: str, doing: str, context: Context) -> Action | None:
 
 
 def _how(clause: Clause, context: Context) -> Candidate | None:
-    """Say in which manner something is done."""
+    """Set the manner of an action."""
     name, act, value = (
         plain(clause.slot("actor")),
         deed(clause.slot("act")),
@@ -307,7 +307,7 @@ _MANNERS: Final = frozenset(
 
 
 def _with_manner(doing: str, value: str) -> str:
-    """Return ``doing`` in another manner: right behind the verb and what belongs to it."""
+    """Return ``doing`` with its manner replaced by ``value``."""
     words = [w for w in doing.split() if w.lower().strip(",") not in _MANNERS] or doing.split()
     if value.lower().endswith("ly") and " " not in value:
         return (
@@ -317,7 +317,7 @@ def _with_manner(doing: str, value: str) -> str:
 
 
 def reversed_beats(score: float, context: Context) -> Candidate:
-    """Run what happens backwards: each beat "in reverse"."""
+    """Reverse the action: every beat runs "in reverse"."""
     beats = context.scene.beats
     if not beats:
         return Candidate(help="Nothing happens yet that could run backwards.", score=score)

@@ -1,4 +1,4 @@
-"""Whether actions keep a wish in the user's own words: all of it, and nothing else."""
+"""Checks that actions express all of a request, and nothing else."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ EVIDENCE: Final[Mapping[str, re.Pattern[str]]] = {
         "pace": r"slow|fast|speed|pace|motion|lapse|loop|real|quick|rhythm|tempo|frozen|freeze|rush",
     }.items()
 }
-"""What shows that words for which no term is known belong to a field."""
+"""Words that show that a free value belongs to its field."""
 
 
 _PLACING: Final = re.compile(
@@ -70,7 +70,7 @@ _PLACING: Final = re.compile(
 
 
 def is_faithful(candidate: Candidate, clause: Clause, context: Context) -> bool:
-    """Tell whether the prompt says all of ``clause`` once ``candidate`` is done, and nothing else."""
+    """Tell whether the prompt after ``candidate`` says all of ``clause``, and nothing else."""
     told = [a for a in candidate.actions if isinstance(a, SceneAction)]
     if not told or any(held_by_locks(one, context.scene) for one in told):
         return True
@@ -96,7 +96,7 @@ def is_faithful(candidate: Candidate, clause: Clause, context: Context) -> bool:
 
 
 def _says_the_same(text: str, clause: Clause, context: Context, done: Enacted) -> bool:
-    """Tell whether the sentences that came in are the user's own, but for who is named."""
+    """Tell whether the new sentences are in the user's words, apart from names for pronouns."""
     before = {one.rstrip(".!") for one in sentences(context.prompt)}
     own = written(done.scene)
     fresh = [s for s in sentences(done.prompt) if s.rstrip(".!") not in before and s not in own]
@@ -130,7 +130,7 @@ _LINKED: Final = re.compile(
 
 
 _NAMED: Final = 2
-"""Words by which a sentence may name whom the request calls "it" or "he"."""
+"""Maximum extra words of a name that replaces "it" or "he"."""
 
 
 def _tokens(text: str) -> list[str]:
@@ -145,7 +145,7 @@ _JOINING: Final = frozenset(["and", "there", "is", "are", "many", "more"])
 
 
 def _is_apt(action: EditEntity, text: str) -> bool:
-    """Tell whether an entity is changed in the way in which the words speak of it."""
+    """Tell whether an edit of an entity fits the wording of the request."""
     value = str(action.value or "")
     if action.aspect == "phrase":
         if re.search(r"\babout\b|\d|\bi mean\b", value + text):
@@ -158,7 +158,7 @@ def _is_apt(action: EditEntity, text: str) -> bool:
 
 
 def _is_evident(action: EditField, clause: Clause) -> bool:
-    """Tell whether a value in free words shows that it belongs to its field."""
+    """Tell whether a free value clearly belongs to its field."""
     value = action.value
     if not isinstance(value, str) or not value or action.field in {"negative_prompt", "details"}:
         return True
@@ -192,11 +192,11 @@ NO_VALUE: Final = {
     "camera_movement": r"(?:never|not?|don't|do not|we|i|you|can)\b|see\b",
     "color_palette": r"(?:everything|everyone|all|the|his|her|its|their|an?|only)\b|(?:more|less) \w+ (?!tones?|colou?rs?|palette|and|but)\w+",
 }
-"""What begins no value of a field, but a statement of its own."""
+"""Beginnings of a statement, not of a field's value."""
 
 
 def _is_terms(text: str, fields: Sequence[EditField]) -> bool:
-    """Tell whether ``text`` says nothing but the terms and steps that ``fields`` set."""
+    """Tell whether ``text`` consists of the terms and steps that ``fields`` set."""
     values = [str(a.value) for a in fields]
     if any(v and canonical_term(a.field, v) is None for a, v in zip(fields, values, strict=True)):
         return False
@@ -219,7 +219,7 @@ def _content(text: str) -> list[str]:
 
 
 def _covers(text: str, context: Context, done: Enacted, *, is_denied: bool) -> bool:
-    """Tell whether every word of ``text`` that matters stands in the prompt, before or after."""
+    """Tell whether the prompt, before or after, has every content word of ``text``."""
     said = f"{context.prompt} {done.prompt} {done.scene.negative_prompt}"
     said += " " + " ".join(str(v) for v in done.scene.values().values())
     have = {form for w in _tokens(said) for form in _forms(w)}
@@ -242,7 +242,7 @@ def _forms(word: str) -> set[str]:
 
 
 def is_free(candidate: Candidate) -> bool:
-    """Tell whether a field gets a value in the user's own words."""
+    """Tell whether a candidate sets a field to a free value."""
     return any(
         isinstance(a, EditField)
         and isinstance(a.value, str)

@@ -1,4 +1,4 @@
-"""Values of fields in the words of the user, in the form in which their sentences say them."""
+"""Field values in the user's words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SMALL: Final = frozenset({"i", "tv", "vhs", "pov", "imax", "cctv", "hdr", "gopr
 
 
 def free_value(field: str, said: str) -> str:
-    """Return a value in the words of the user, in the form in which its sentence says it."""
+    """Return the user's words as a value of ``field``, phrased for the field's sentence."""
     said = re.sub(r"^(?:no|nah|yes|ok),\s*(?=\S)", "", viewed(said, is_ego=False))
     said = re.sub(
         r"^(?:just |only )?(?:the )?(?:colou?rs?|camera|light|style|look)\s*[:,]\s*(?=\S)",

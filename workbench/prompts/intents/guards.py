@@ -1,7 +1,7 @@
-"""Guards on every reading: what an action may not put into a scene.
+"""Guards on candidates: what an action must not put into a scene.
 
-A rule reads words by their form; a guard looks at what would be seen. A reading that fails is dropped,
-and its words are named as not understood instead of standing in the prompt.
+Rules check the form of words, guards the resulting content. A candidate that fails is dropped, and
+its words are reported as not understood.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from workbench.actions.model import Action, AddBeat, AddEntity, ChangeBeat, Edit
 from workbench.prompts.intents.candidates import Candidate
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.references import is_person, is_singular
-from workbench.prompts.intents.words import lemma, words_of
+from workbench.prompts.intents.words import is_known, lemma, words_of
 from workbench.scene import Entity, terms
 
 __all__ = ["has_sound_fields", "is_question", "is_sound"]
@@ -33,19 +33,19 @@ _ONE_OF: Final = re.compile(
 
 
 def is_question(text: str) -> bool:
-    """Tell whether ``text`` only asks: "can you see his face?"; "can you make it red?" does not."""
+    """Tell whether ``text`` only asks: "can you see his face?", not "can you make it red?"."""
     return bool(_QUESTION.fullmatch(text.strip()))
 
 
 def is_sound(candidate: Candidate, text: str, context: Context) -> bool:
-    """Tell whether everything that a reading puts into the scene can be seen there."""
+    """Tell whether everything that a candidate puts into the scene makes sense there."""
     if is_question(text) and _changes(candidate):
         return False
     return all(_is_sound(action, text, context) for action in candidate.actions)
 
 
 def has_sound_fields(candidate: Candidate) -> bool:
-    """Tell whether every value of a field makes sense there: a place is a place, a view a view."""
+    """Tell whether every field value is valid: a setting is a place, a viewpoint a view."""
     return all(
         _is_field_sound(action.field, action.value)
         for action in candidate.actions
@@ -77,7 +77,7 @@ def _is_sound(action: Action, text: str, context: Context) -> bool:
 
 
 def is_seen(phrase: str) -> bool:
-    """Tell whether a noun phrase names what a video can show."""
+    """Tell whether a noun phrase names something that a video can show."""
     words = [w.lower() for w in _WORD.findall(phrase)]
     if not words or not _is_clean(phrase) or ":" in phrase:
         return False
@@ -88,18 +88,18 @@ def is_seen(phrase: str) -> bool:
 
 
 def _is_clean(text: str) -> bool:
-    """Tell whether ``text`` holds none of the words that people say to the tool."""
+    """Tell whether ``text`` has no words addressed to the tool."""
     words = [w.lower() for w in _WORD.findall(text)]
     return not set(words) & words_of("misc", "spoken")
 
 
 def _means_one_of(entity: Entity, text: str) -> bool:
-    """Tell whether one of several is meant, and ``entity`` is all of them."""
+    """Tell whether ``text`` means one of several, while ``entity`` is all of them."""
     return not is_singular(entity) and bool(_ONE_OF.search(text))
 
 
 def _may_act(entity: Entity, text: str) -> bool:
-    """Tell whether the pronoun that begins ``text`` can mean ``entity``."""
+    """Tell whether the pronoun that begins ``text`` can refer to ``entity``."""
     first = text.lower().split(maxsplit=1)[0]
     if first in {"he", "she"}:
         return is_singular(entity) and not re.match(
@@ -128,20 +128,23 @@ _PRAISE: Final = frozenset(
 
 
 def _is_whole_for_part(value: str, entity: Entity) -> bool:
-    """Tell whether a part of a body would take the place of somebody."""
+    """Tell whether a body part would replace a person."""
     return is_person(entity) and value.lower().split()[-1] in words_of("closed", "body") | words_of(
         "nouns", "belongings"
     )
 
 
 def _is_deed(doing: str) -> bool:
-    """Tell whether ``doing`` is something that can be seen, in words about the scene."""
+    """Tell whether ``doing`` is an action in words about the scene."""
     words = [w.lower() for w in _WORD.findall(doing)]
     return bool(words) and _is_clean(doing)
 
 
 def _is_field_sound(field: str, value: str) -> bool:
     if field == "style":
+        words = [w for w in _WORD.findall(value.lower()) if w.isalpha()]
+        if len(words) > 2 and value.islower() and not any(map(is_known, words)):
+            return False
         return _is_clean(value) and not re.search(r"\d\s?(?:k|p|fps|hz)\b", value, re.IGNORECASE)
     if field == "viewpoint":
         return not value or value in terms("viewpoint") or bool(_VIEW.search(value))
@@ -154,13 +157,13 @@ _VIEW: Final = re.compile(
     r"\b(?:view|pov|perspective|eyes?|cam|cockpit|seat|selfie|camera on)\b(?!.*\b(?:light|source|key)\b)",
     re.IGNORECASE,
 )
-"""What a place to see from is called by."""
+"""Words that mark a viewpoint."""
 _MOST_BARRED: Final = 6
-"""Words of one thing that must not be seen."""
+"""Maximum words per item of a negative prompt."""
 
 
 def _is_barred_thing(text: str) -> bool:
-    """Tell whether ``text`` names what must not be seen, and is no sentence."""
+    """Tell whether ``text`` is an item of a negative prompt, not a sentence."""
     words = [w.lower() for w in _WORD.findall(text)]
     return len(words) <= _MOST_BARRED and not set(words) & _SAYING
 

@@ -1,4 +1,4 @@
-"""Requests about what somebody or something is: another kind, other roles."""
+"""Intents on what an entity is: replacing it, swapping two."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from workbench.prompts.intents.entities import (
 )
 from workbench.prompts.intents.look_intents import looked
 from workbench.prompts.intents.making import add_entity, article_for, kind_of
+from workbench.prompts.intents.noun_phrases import without_head
 from workbench.prompts.intents.references import Reference, is_person, refer
 from workbench.prompts.intents.slots import looks_in
 from workbench.prompts.intents.wording import named, plain
@@ -55,7 +56,7 @@ def _looks_of(entity: Entity, thing: NounPhrase) -> tuple[Action, ...]:
 
 
 def _named_anew(entity: Entity, thing: NounPhrase) -> EditEntity:
-    """Return the action that makes ``entity`` what ``thing`` names, in the number that it has."""
+    """Return the action that turns ``entity`` into ``thing`` and keeps its number."""
     phrase, determiner = thing.phrase, entity.determiner
     head = phrase.split(" of ")[0].split()[-1]
     if entity.count not in {1, None} and not is_plural(head) and thing.count == 1:
@@ -80,12 +81,12 @@ def _named_anew(entity: Entity, thing: NounPhrase) -> EditEntity:
 
 
 def _replace(clause: Clause, context: Context) -> Candidate | None:
-    """Let something else take the place of what is there."""
+    """Replace an entity or words of the prompt."""
     return becomes(plain(clause.slot("old")), plain(clause.slot("new")), clause.sureness, context)
 
 
 def becomes(old: str, new: str, score: float, context: Context) -> Candidate | None:
-    """Let what ``old`` names, or the lead, become what ``new`` names."""
+    """Turn what ``old`` names, or the lead, into what ``new`` names."""
     if not new:
         return None
     thing = named(new)
@@ -133,7 +134,7 @@ def becomes(old: str, new: str, score: float, context: Context) -> Candidate | N
 
 
 def _lead_like(thing: NounPhrase, context: Context) -> Reference | None:
-    """Return the lead that a newcomer takes the place of: the only one, or the one of its kind."""
+    """Return the lead that ``thing`` replaces: the one of its kind, or the only one."""
     leads = context.leads()
     kind = kind_of(thing.noun)
     same = [e for e in leads if kind_of_entity(e) is kind]
@@ -144,7 +145,7 @@ def _lead_like(thing: NounPhrase, context: Context) -> Reference | None:
 
 
 def _replace_words(old: str, new: str, score: float, context: Context) -> Candidate | None:
-    """Put the new words where the prompt has the old ones."""
+    """Replace ``old`` with ``new`` in the text of the prompt."""
     bare = re.sub(r"^(?:an?|the|his|her|its|their|all|that)\s+", "", old, flags=re.IGNORECASE)
     if not bare:
         return None
@@ -173,7 +174,7 @@ def _only_doing(entity: Entity, doing: str, scene: Scene) -> list[Action]:
 def _split_off(
     entity: Entity, thing: NounPhrase, score: float, context: Context
 ) -> Candidate | None:
-    """Make one of several something else: "turn one of them into a cat"."""
+    """Turn one of several into something else: "turn one of them into a cat"."""
     left = (entity.count or 2) - 1
     actions: list[Action] = [counted(entity, left)]
     actions.append(add_entity(thing, context, is_definite=False))
@@ -183,7 +184,7 @@ def _split_off(
 def _replace_in_text(
     found: Reference, thing: NounPhrase, score: float, context: Context
 ) -> Candidate | None:
-    """Put other words for a thing that the prompt names, in the sentence that names it."""
+    """Replace a thing that the prompt names, in the first sentence that names it."""
     pattern = re.compile(
         rf"(?<![\w-])(?:(an?|the)\s+)?{re.escape(found.noun)}(?![\w-])", re.IGNORECASE
     )
@@ -193,7 +194,8 @@ def _replace_in_text(
             continue
         new = " ".join([*(k.text for k in thing.looks if k.place == "before"), thing.phrase])
         fresh = with_article(new) if said[1] and not is_plural(thing.phrase.split()[-1]) else new
-        after = sentence[: said.start()] + fresh + sentence[said.end() :]
+        rest = without_head(sentence, said.end(), new)[said.end() :]
+        after = sentence[: said.start()] + fresh + rest
         return Candidate(
             (RewriteSentence(before=sentence, after=after),), score * 0.95, intent="replace"
         )
@@ -230,7 +232,7 @@ _PAIRED: Final = {
 
 
 def _swap(clause: Clause, context: Context) -> Candidate | None:
-    """Let two exchange a look, their places or their parts."""
+    """Swap a look, the places or the roles of two entities."""
     what = re.sub(r"^(?:the|their|both)\s+", "", plain(clause.slot("what")).lower())
     first, second = _pair(clause, context)
     score = clause.sureness
@@ -259,7 +261,7 @@ def _swap(clause: Clause, context: Context) -> Candidate | None:
 
 
 def _have_swapped(clause: Clause) -> Candidate | None:
-    """Say in a sentence that two have swapped something, where neither is known well enough."""
+    """State the swap in a sentence, for two that the scene does not know well enough."""
     one, other, what = (plain(clause.slot(name)) for name in ("a", "b", "what"))
     if not one or not other or {one.lower(), other.lower()} & words_of("misc", "pronouns"):
         return None
@@ -334,7 +336,7 @@ def _swapped_places(
 
 
 def _swapped_names(first: Entity, second: Entity, score: float) -> Candidate | None:
-    """Let two change roles: each takes the other's name and lasting looks; states stay."""
+    """Swap the roles of two: each takes the other's name and lasting looks; states stay."""
     if first.noun == second.noun:
         return None
     actions: list[Action] = []

@@ -1,4 +1,4 @@
-"""Requests to keep something: "keep the light", "everything else the same"."""
+"""Intents to keep something: "keep the light", "everything else the same"."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ALL: Final = re.compile(
 
 
 def fields_kept(what: str, context: Context) -> tuple[str, ...] | None:
-    """Return the fields that ``what`` names; none for all the rest; None where it names nothing."""
+    """Return the fields that ``what`` names; empty for "the rest", None if it names nothing."""
     if _ALL.fullmatch(what.strip()):
         return ()
     parts = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s+or\s+", what)
@@ -34,7 +34,7 @@ def fields_kept(what: str, context: Context) -> tuple[str, ...] | None:
 
 
 def _keep(clause: Clause, context: Context) -> Candidate | None:
-    """Let something be as it is; what names no field needs nothing: no other wish touches it."""
+    """Keep the named fields; without a field there is nothing to protect."""
     kept = fields_kept(plain(clause.slot("what")), context) or ()
     return Candidate(score=clause.sureness, kept=kept, already=not kept, intent="keep")
 

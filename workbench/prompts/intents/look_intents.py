@@ -1,4 +1,4 @@
-"""Requests about looks: colours, materials, states, clothes, parts and belongings."""
+"""Intents on looks: colours, materials, states, clothes, parts and belongings."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _BODY: Final = frozenset({"skin", "face", "body"})
 
 
 def sentence_about(thing: NounPhrase, doing: str, context: Context) -> tuple[Action, ...]:
-    """Return the actions that tell ``doing`` of something that the prompt takes for granted."""
+    """Return the actions that add ``thing``, which the prompt implies, and make it do ``doing``."""
     added = add_entity(thing, context, is_definite=True)
     if added.determiner.lower() in {"a", "an"} and thing.determiner == "":
         added = added.model_copy(update={"determiner": "the"})
@@ -49,7 +49,7 @@ def sentence_about(thing: NounPhrase, doing: str, context: Context) -> tuple[Act
 
 
 def _base(look: Look) -> Look:
-    """Return the look with its adjective in the plain degree: "bigger" → "big"."""
+    """Return the look with its adjective in the base form: "bigger" → "big"."""
     if look.place == "after":
         return look
     words = look.text.split()
@@ -68,7 +68,7 @@ def _base(look: Look) -> Look:
 def looked(
     found: Reference, looks: Sequence[Look], score: float, context: Context
 ) -> Candidate | None:
-    """Return how the looks are given to what a reference means."""
+    """Return the candidate that gives ``looks`` to what ``found`` refers to."""
     if found.field == "text":
         return _mentioned_look(found, looks, score, context)
     if found.field:
@@ -98,7 +98,7 @@ def looked(
 
 
 def _worn_with(entity: Entity, look: Look) -> tuple[str, str]:
-    """Return a look with what is worn already, and the look that gives way to it."""
+    """Return a look merged with current clothing, and the look that it replaces."""
     now = next((k.text for k in entity.looks if k.text.startswith("wearing")), "")
     if not now or not look.text.startswith("wearing "):
         return look.text, ""
@@ -111,7 +111,7 @@ def _worn_with(entity: Entity, look: Look) -> tuple[str, str]:
 def _part_looks(
     found: Reference, looks: Sequence[Look], score: float, context: Context
 ) -> Candidate | None:
-    """Say how one of several looks, in a sentence of its own: "The left arm is white."."""
+    """Describe one of several in its own sentence: "The left arm is white."."""
     entity = next(iter(entities_of(found, context)), None)
     if entity is None:
         return None
@@ -127,7 +127,7 @@ def _part_looks(
 def _mentioned_look(
     found: Reference, looks: Sequence[Look], score: float, context: Context
 ) -> Candidate | None:
-    """Say how a thing looks that the prompt names and that is no member of the cast yet."""
+    """Describe a thing that the prompt names but that is not in the cast."""
     noun = lemma(found.noun, "NOUN")
     if kind_of(noun) is EntityKind.PERSON and any(k.aspect is Aspect.COLOUR for k in looks):
         return Candidate(help=NO_SKIN, score=score)
@@ -189,7 +189,7 @@ def _replaced_look(found: re.Match[str], looks: Sequence[Look], words: str) -> s
 def belonging_look(
     found: Reference, looks: Sequence[Look], score: float, context: Context
 ) -> Candidate | None:
-    """Return how a part or belonging looks, said with its owner: "with grey hair"."""
+    """Return the candidate for the look of a part or belonging of an entity: "with grey hair"."""
     owner = next(iter(entities_of(found, context)), None)
     if owner is None:
         return None
@@ -216,7 +216,7 @@ def belonging_look(
 def _recoloured(
     owner: Entity, look: Look, noun: str, looks: Sequence[Look], words: str, score: float
 ) -> Candidate | None:
-    """Change the colour of a piece that a look names: "wearing a blue dress" → "… a red dress"."""
+    """Change the colour within a look: "wearing a blue dress" → "… a red dress"."""
     aspects = {one.aspect for one in looks}
 
     def swap(found: re.Match[str]) -> str:
@@ -241,7 +241,7 @@ def _recoloured(
 
 
 def look(clause: Clause, context: Context) -> Candidate | None:
-    """Give looks to what the clause names, or to what was spoken of last."""
+    """Give looks to the entity that the clause names, or to the one in focus."""
     value, name = clause.slot("value"), plain(clause.slot("entity"))
     score = clause.sureness
     if not value:
@@ -293,7 +293,7 @@ def look(clause: Clause, context: Context) -> Candidate | None:
 
 
 def _acts(value: str, clause: Clause, found: Reference, context: Context) -> Candidate | None:
-    """Take "have the dog sleep", "she should be singing" for what somebody does."""
+    """Read "have the dog sleep", "she should be singing" as an action."""
     first = value.split(maxsplit=1)[0].lower()
     is_bare = bool(re.match(r"(?:please )?(?:make|have|let|get)\b", clause.text, re.IGNORECASE))
     is_acting = first.endswith("ing") and first not in word_list("not_acting")
@@ -312,7 +312,7 @@ _LEADING_VERB: Final = re.compile(
 
 
 def _with_verb(value: str, text: str) -> str:
-    """Return a value with the verb that stands before it: "wears" is part of what is worn."""
+    """Return the value with the verb before it: "wears", "holds"."""
     found = _LEADING_VERB.search(text[: max(0, text.find(value))])
     if found is None:
         return value
@@ -321,7 +321,7 @@ def _with_verb(value: str, text: str) -> str:
 
 
 def described(text: str, context: Context) -> Candidate | None:
-    """Take a bare "white fox" for the fox that is there: its looks, in so many words."""
+    """Read a bare "white fox" as looks of the fox in the cast."""
     thing = noun_phrase(plain(text))
     if thing is None or not thing.looks or thing.position or thing.doing:
         return None
@@ -332,7 +332,7 @@ def described(text: str, context: Context) -> Candidate | None:
 
 
 def _spoken_of(context: Context) -> Reference | None:
-    """Return what a wish that names nobody is about: who was spoken of last, or the only lead."""
+    """Return the default target of a clause: the entity in focus, or the only lead."""
     spoken = [i for i in context.focus if context.scene.entity(i) is not None]
     leads = [one.id for one in context.leads()]
     chosen = spoken[:1] or (leads if len(leads) == 1 else [])
@@ -340,7 +340,7 @@ def _spoken_of(context: Context) -> Reference | None:
 
 
 def _stated_of(name: str, value: str, context: Context, score: float) -> Candidate | None:
-    """Say in a sentence of its own how something looks that is no member of the cast."""
+    """Describe something that is not in the cast in its own sentence."""
     if not name or name.lower() in words_of("misc", "pronouns"):
         return None
     thing, doing = named(name), stated(value)
@@ -352,7 +352,7 @@ def _stated_of(name: str, value: str, context: Context, score: float) -> Candida
 
 
 def reworded(old: str, new: str, name: str, context: Context, score: float) -> Candidate | None:
-    """Put other words for ``old`` in the sentence of the prompt that says it of ``name``."""
+    """Replace ``old`` with ``new`` in the sentence of the prompt that says it of ``name``."""
     bare = re.sub(r"^(?:an?|the|so|too|very)\s+", "", plain(old), flags=re.IGNORECASE)
     fresh = re.sub(r"^(?:be|to be|more|in)\s+", "", plain(new), flags=re.IGNORECASE)
     pattern = re.compile(rf"\b(?:(an?)\s+)?{re.escape(bare)}(?![\w-])", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Makes the actions that bring an entity into a scene, with article, number and kind."""
+"""Builds the actions that add an entity to a scene, with article, number and kind."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _KINDS = {
 
 @lru_cache(maxsize=2_048)
 def kind_of(noun: str) -> EntityKind:
-    """Return what sort of thing ``noun`` names."""
+    """Return the kind of entity that ``noun`` names."""
     if noun in words_of("nouns", "people_of_group") - {"people", "pedestrians", "shoppers"}:
         return EntityKind.CROWD
     if noun in words_of("nouns", "people"):
@@ -46,9 +46,9 @@ def kind_of(noun: str) -> EntityKind:
 
 
 def told_apart(scene: Scene) -> Scene:
-    """Return ``scene`` with the looks of its entities told apart from what they are.
+    """Return ``scene`` with the looks of its entities split from their phrases.
 
-    A cast that was made from flat fields holds them in one: "brown dog".
+    A cast made from flat fields has both in one phrase: "brown dog".
     """
     cast = tuple(_told_apart(entity) for entity in scene.cast)
     return scene if cast == scene.cast else scene.model_copy(update={"cast": cast})
@@ -74,14 +74,14 @@ def article_for(words: str) -> str:
 
 
 def numeral_for(count: int) -> str:
-    """Return a number as it is written before a noun."""
+    """Return a number as written before a noun."""
     return numeral(count)
 
 
 def add_entity(
     thing: NounPhrase, context: Context, *, is_definite: bool, taken: int = 0
 ) -> AddEntity:
-    """Return the action that adds what ``thing`` names; ``taken`` ids are given out already."""
+    """Return the action that adds ``thing``; ``taken`` is how many new ids are already in use."""
     ids = [e.id for e in context.scene.cast] + [
         name for beat in context.scene.beats for name in (beat.actor, *beat.targets)
     ]
@@ -129,7 +129,7 @@ def add_entity(
 
 
 def added_with_doing(thing: NounPhrase, action: AddEntity) -> list[Action]:
-    """Return the beat of what an added entity does, if anything."""
+    """Return the beat of an added entity's action, if it has one."""
     return [AddBeat(text=thing.doing, actor=action.id)] if thing.doing else []
 
 

@@ -1,10 +1,11 @@
-"""Where noun phrases end in the words of a request, in which number they stand, and what acts behind them."""
+"""Noun phrases in the words of a request: their end, their number, and the verb after them."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from workbench.lexicon.morphology import inflect, is_plural, lemma
+from workbench.lexicon.tagging import tagged
 from workbench.prompts.intents.words import (
     ANIMATE,
     aspect_of,
@@ -18,7 +19,15 @@ from workbench.prompts.intents.words import (
     words_of,
 )
 
-__all__ = ["PRONOUNS", "acts_after", "is_many", "is_state", "noun_phrase_end", "subject_form"]
+__all__ = [
+    "PRONOUNS",
+    "acts_after",
+    "is_many",
+    "is_state",
+    "noun_phrase_end",
+    "subject_form",
+    "without_head",
+]
 
 _SUBJECTS: Final = {"him": "he", "her": "she", "them": "they", "me": "I", "us": "we"}
 
@@ -35,7 +44,7 @@ _PLURALS: Final = frozenset(
 
 
 def is_state(word: str) -> bool:
-    """Tell whether ``word``, behind "make it", says how it is rather than what it does."""
+    """Tell whether ``word``, after "make it", is a state rather than an action."""
     if word in words_of("closed", "state_words") | words_of("closed", "hues") or word in word_list(
         "colors"
     ):
@@ -65,7 +74,7 @@ def is_many(subject: str) -> bool:
 
 
 def noun_phrase_end(words: list[str], *, is_object: bool = False) -> int:
-    """Return how many of ``words`` make the noun phrase at their beginning; 0 for none."""
+    """Return the number of words of the noun phrase that begins ``words``; 0 for none."""
     if not words:
         return 0
     low = [w.lower().strip(",.") for w in words]
@@ -121,7 +130,7 @@ def noun_phrase_end(words: list[str], *, is_object: bool = False) -> int:
 
 
 def _is_deed(low: list[str]) -> bool:
-    """Tell whether "her" is who acts: "let her sing"; not "make her coat red"."""
+    """Tell whether "her" is the actor: "let her sing", not "make her coat red"."""
     is_base = is_verb(low[1]) and lemma(low[1], "VERB") == low[1]
     following = low[2] if len(low) > 2 else ""
     return (
@@ -140,7 +149,7 @@ def _noun_follows(low: list[str], at: int) -> bool:
 
 
 def acts_after(low: list[str], at: int) -> bool:
-    """Tell whether the word at ``at``, behind a noun, is its verb or says its state."""
+    """Tell whether the word at ``at``, after a noun, is its verb or state."""
     word = low[at]
     if (word in words_of("closed", "hues") or word in word_list("colors")) and (
         at + 1 == len(low) or low[at + 1] in word_list("colors")
@@ -189,3 +198,19 @@ def acts_after(low: list[str], at: int) -> bool:
 
 def _noun_follows_plain(low: list[str], at: int) -> bool:
     return at + 1 < len(low) and is_known_noun(low[at + 1]) and low[at + 1] not in determiners()
+
+
+def without_head(sentence: str, end: int, new: str) -> str:
+    """Return ``sentence`` without the noun after ``end`` if ``new`` replaces it with its modifier.
+
+    In "rye loaves", replacing "rye" with "croissants" also removes "loaves".
+    """
+    after = next((t for t in tagged(sentence) if t.start >= end), None)
+    if (
+        after is None
+        or sentence[end : after.start].strip()
+        or not is_plural(new.rsplit(maxsplit=1)[-1].lower())
+    ):
+        return sentence
+    is_things = is_plural(after.low) and is_known_noun(lemma(after.low, "NOUN"))
+    return f"{sentence[:end]}{sentence[after.end :]}" if is_things else sentence

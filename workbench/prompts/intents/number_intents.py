@@ -1,4 +1,4 @@
-"""Requests about how many there are, or how much."""
+"""Intents on number and amount: count, more, fewer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["WISHES"]
 
 
 def _count(clause: Clause, context: Context) -> Candidate | None:
-    """Set how many there are of something; what is not there yet comes in that number."""
+    """Set the count of an entity, or add it in that number."""
     said, name = plain(clause.slot("number")), plain(clause.slot("entity"))
     number = _number(said)
     score = clause.sureness
@@ -52,7 +52,7 @@ _SOME: Final = frozenset(
 
 
 def _counted(name: str, context: Context) -> Entity | None:
-    """Return whom a number is about: what is named, or several that were spoken of or that there are."""
+    """Return the entity that a number refers to: the one named, or a countable one in focus."""
     bare = _bare(name)
     if bare and bare.lower() not in {"them", "of them", "these", "those", "total", "in total"}:
         found = refer(bare, context) or refer(f"the {bare}", context)
@@ -89,7 +89,7 @@ def _number(said: str) -> int | None:
 
 
 def _more(clause: Clause, context: Context) -> Candidate | None:
-    """Let there be more of something, whether it is there or not."""
+    """Increase the count of an entity, or add many of it."""
     name = re.sub(
         r"^(?:(?:way|many|much|a lot|lots|some|even|a few|more|of|the|any|extra|additional|so many|tons)\s+)+(?=\S)",
         "", plain(clause.slot("entity")), flags=re.IGNORECASE,
@@ -123,7 +123,7 @@ def _more(clause: Clause, context: Context) -> Candidate | None:
 
 
 def _fewer(clause: Clause, context: Context) -> Candidate | None:
-    """Let there be less of something."""
+    """Reduce the count of an entity, or add only a few of it."""
     name = re.sub(
         r"^(?:(?:fewer|less|so many|so much|all|the|of|that many|too many)\s+)+(?=\S)",
         "",

@@ -1,4 +1,4 @@
-"""What a request was understood to ask for, put together from its parts."""
+"""Combines the candidates of a request's parts into one understanding."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from workbench.prompts.intents.context import Context
 __all__ = ["ASIDE", "Missed", "Understanding", "outcome_of"]
 
 ASIDE: Final = "aside"
-"""What words are missed as that stand beside wishes that were carried out."""
+"""Label of missed words that ask for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Words that were not understood, and as what they were taken, if as anything."""
+    """Words that were not understood, with the parser's label if it has one."""
 
     words: str
     label: str = ""
@@ -34,21 +34,21 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """What a request asks for."""
+    """The actions of a request, and what was not understood."""
 
     actions: tuple[Action, ...] = ()
     missed: tuple[Missed, ...] = ()
     """Parts that were not understood."""
     helps: tuple[str, ...] = ()
-    """Why what was understood cannot be done, and what would help."""
+    """Why an understood part cannot be carried out, and what to say instead."""
     kept: frozenset[str] = frozenset()
-    """Fields that the request wants unchanged."""
+    """Fields that must stay unchanged."""
     locked: tuple[str, ...] = ()
-    """Locked fields that kept an action from being carried out."""
+    """Locked fields that blocked an action."""
     already: bool = False
-    """Whether something was asked that is true already."""
+    """Whether the prompt already says something that was asked."""
     is_foreign: bool = False
-    """Whether the request is in another language, and was not read."""
+    """Whether the request is in another language and was not read."""
     answered: bool = False
     """Whether a question was answered."""
 
@@ -61,7 +61,7 @@ class Understanding:
 def outcome_of(
     read: Sequence[tuple[str, Candidate]], missed: Sequence[Missed], context: Context
 ) -> Understanding:
-    """Return what the parts of a request ask for together; locks and kept fields hold."""
+    """Return the combined understanding of all parts, respecting locks and kept fields."""
     actions: list[Action] = []
     locked: list[str] = []
     helps: list[str] = []
@@ -99,7 +99,7 @@ def outcome_of(
 
 
 def _without_camera(action: Action) -> Action:
-    """Return a camera movement without the camera's name, which its sentence says: "Camera: …"."""
+    """Return a camera movement without "the camera", which its sentence adds: "Camera: …"."""
     if not isinstance(action, EditField) or action.field != "camera_movement":
         return action
     bare = _CAMERA_NAMED.sub("", str(action.value))
@@ -110,7 +110,7 @@ _CAMERA_NAMED: Final = re.compile(r"^(?:with )?(?:the |a )?camera (?=\w+ing\b)",
 
 
 def _as_one_way_back(actions: Sequence[Action], kept: set[str]) -> list[Action]:
-    """Return ``actions`` with the last way back alone; what the request keeps is kept on it."""
+    """Return ``actions`` with only the last ``GoBack``, extended by the kept fields."""
     back = [a for a in actions if isinstance(a, GoBack)]
     if not back:
         return list(actions)
@@ -123,7 +123,7 @@ def _as_one_way_back(actions: Sequence[Action], kept: set[str]) -> list[Action]:
 def _as_one_setting(
     actions: Sequence[Action], read: Sequence[tuple[str, Candidate]]
 ) -> list[Action]:
-    """Join render settings; a value that was said counts more than a step: "longer, 10 s"."""
+    """Merge render settings; an explicit value wins over a step: "longer, 10 s"."""
     said: dict[str, Any] = {}
     stepped: dict[str, Any] = {}
     for _, candidate in read:
@@ -141,7 +141,7 @@ def _as_one_setting(
 
 
 def _in_sequence(actions: Sequence[Action], read: Sequence[tuple[str, Candidate]]) -> list[Action]:
-    """Join camera movements that one request asks for into a sequence: "orbit, then push in"."""
+    """Merge the camera movements of a request into a sequence: "orbit, then push in"."""
     moves = [
         a for a in actions if isinstance(a, EditField) and a.field == "camera_movement" and a.value
     ]

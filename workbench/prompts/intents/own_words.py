@@ -1,4 +1,4 @@
-"""A wish in the user's own words: whether actions keep them, and what says them where none does."""
+"""Requests stated in the user's own words, as sentences of the prompt."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _EGO: Final = re.compile(
 
 
 def fixed_wish(text: str, context: Context) -> Candidate | None:
-    """Return what says a wish that has a sentence of its own, such as a loop."""
+    """Return the candidate for a request with a fixed sentence, such as a loop, or None."""
     bare = without_politeness(text)
     if (cleared := _CLEARING.fullmatch(bare)) is not None:
         return _emptied(cleared["what"], context)
@@ -74,7 +74,7 @@ _WHAT_ABOUT: Final = re.compile(
 
 
 def _emptied(what: str, context: Context) -> Candidate | None:
-    """Take out whoever is told to be at a place: "empty the street"."""
+    """Remove whoever is at a place: "empty the street"."""
     place = re.compile(
         rf"\b(?:in|on|from|along|at|across|through|fill\w*|crowd\w*) (?:\w+ )?{re.escape(what)}\b",
         re.IGNORECASE,
@@ -89,7 +89,7 @@ def _emptied(what: str, context: Context) -> Candidate | None:
 
 
 def _instead_of_last(new: str, context: Context) -> Candidate | None:
-    """Put something of the same kind in the place of what the last request changed."""
+    """Replace the entity in focus with something of the same kind."""
     head = new.rsplit(maxsplit=1)[-1].lower()
     kind = kind_of(lemma(head, "NOUN"))
     meant = [e for i in context.focus if (e := context.scene.entity(i)) is not None]
@@ -108,15 +108,15 @@ _NEXT_ORDER: Final = re.compile(
     r"(?:,\s*(?:and |then |but )?|\s+and (?:also |then )?)(?=(?:make|give|put|add|have|let|show|keep|turn|slow|speed|move|place) (?:the|a|an|his|her|its|their|him|them|it|some|two)\b)",
     re.IGNORECASE,
 )
-"""Where another command follows in the same sentence."""
+"""The start of another command in the same sentence."""
 
 
 def stated(
     text: str, clauses: Sequence[Clause], context: Context, spoken: str = ""
 ) -> Candidate | None:
-    """Return what says ``text`` as a sentence of its own; None where it is not about the picture.
+    """Return the candidate that adds ``text`` as a sentence; None if it is not about the picture.
 
-    ``spoken`` is the pronoun with which the sentence before it began.
+    ``spoken`` is the pronoun that began the sentence before it.
     """
     is_ego = bool(_EGO.search(context.prompt))
     first = next((c for c in clauses if c.text in text or text in c.text), None)
@@ -156,7 +156,7 @@ def stated(
     made = settled(told, context)
     actions = sorted(made.actions, key=lambda one: not isinstance(one, RewriteSentence))
     is_rewritten = any(isinstance(a, RewriteSentence) for a in actions)
-    if made.told and is_rewritten:  # who is named has another name now
+    if made.told and is_rewritten:  # the rewritten text may name the actor differently
         actions.append(AddBeat(text=_plain(made.told), told=made.told))
     elif made.told:
         actions += _structured(made.told, context)
@@ -168,13 +168,13 @@ _STYLED: Final = re.compile(
     r"(?:washed|faded|more |less )?[\w ,-]*\blike (?:an? |those |the |some )?(?:old )?[\w ]*(?:film|super ?8|photo\w*|autochromes?|polaroids?|postcards?|vhs|painting|cartoon|movie)s?\b.*",
     re.IGNORECASE,
 )
-"""Words without a verb that say what the picture looks like: "colour, but faded like an old film"."""
+"""Words without a verb that describe the style: "colour, but faded like an old film"."""
 _FILMING: Final = re.compile(
     r"(?:then |and |please )*(?:(?:start|begin|open|end)(?:s|ing)? (?:on|at|in|close|low|high|wide|with|from|behind|really)|pan|tilt|zoom|dolly|orbit|crane|(?:static|fixed|locked) (?:camera|shot)|"
     r"(?:push|pull|fly|glide) (?:in|out|back|backwards?|forwards?|over|through|up|down|past))\b",
     re.IGNORECASE,
 )
-"""How a request begins that tells what the camera does."""
+"""The beginning of a request that directs the camera."""
 _FILMED: Final = frozenset(["camera", "shot", "viewpoint"])
 
 
@@ -187,7 +187,7 @@ def _is_camera(told: str) -> bool:
 
 
 def who_is_meant(context: Context) -> str:
-    """Return who acts in a wish that names nobody: who was spoken of last, or the only lead."""
+    """Return the default actor: the entity in focus, or the only lead; empty if unclear."""
     leads = context.leads()
     spoken = [e for i in context.focus if (e := context.scene.entity(i)) is not None]
     one = next(iter([*spoken, *leads]), None)
@@ -197,7 +197,7 @@ def who_is_meant(context: Context) -> str:
 
 
 def _structured(told: str, context: Context) -> list[Action]:
-    """Return the actions that bring a sentence in as it is, with whom and what it tells."""
+    """Return the actions that add a sentence verbatim, with its entities and beats."""
     read = scene_of(told[:1].lower() + told[1:] if told[:2] != "I " else told)
     ids: dict[str, str] = {}
     actions: list[Action] = []
@@ -240,10 +240,7 @@ def _plain(told: str) -> str:
     return told[:1].lower() + told[1:].rstrip(".")
 
 
-# removing and replacing
-
-
-# no direction
+# vague requests
 
 _IDEAS: Final = (
     ("shot_size", "closer on {}"), ("lighting", "low golden light from one side"),
@@ -253,7 +250,7 @@ _IDEAS: Final = (
 
 
 def choices_for(context: Context) -> str:
-    """Return the question back to a wish without direction: three things that would suit the scene."""
+    """Return the answer to a vague request: a question with three suggestions for the scene."""
     scene: Scene = context.scene
     lead = next((f"the {e.phrase}" for e in context.leads()), "it")
     open_ones = [said for field, said in _IDEAS if not getattr(scene, field)]

@@ -1,4 +1,4 @@
-"""Whether a sentence speaks of the picture alone, and not to the tool or of whoever asks."""
+"""Checks that a sentence is only about the picture, not addressed to the tool or about the user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.prompts.intents.words import (
 __all__ = ["is_clean"]
 
 _TOOL: Final = re.compile(
-    r"\b(?:please|pls|plz|render\w*|prompts?|versions?|variations?|seeds?|undo|redo|fps|resolution|aspect|client|idk|lol|thanks?|your?|you're|yours|want|wanna|kindly|sorry|wish|reviewers|gonna|wordy|one line|paragraph|(?:the|this|my|our|control|whole) (?:clips?|videos?)|ratio|the other one|the tool|the model|make sure)\b",
+    r"\b(?:please|pls|plz|render\w*|prompts?|versions?|variations?|seeds?|guidance|cfg|checkpoint|sampler|lora|undo|redo|fps|resolution|aspect|client|idk|lol|thanks?|your?|you're|yours|want|wanna|kindly|sorry|wish|reviewers|gonna|wordy|one line|paragraph|(?:the|this|my|our|control|whole) (?:clips?|videos?)|ratio|the other one|the tool|the model|make sure)\b",
     re.IGNORECASE,
 )
 
@@ -32,11 +32,11 @@ _OURS: Final = re.compile(
 
 
 _LONGEST: Final = 600
-"""Characters beyond which a wish is no single statement."""
+"""Maximum characters of one statement."""
 
 
 def is_clean(text: str, prompt: str, *, is_ego: bool) -> bool:
-    """Tell whether ``text`` speaks of the picture alone."""
+    """Tell whether ``text`` is only about the picture."""
     known = set(re.findall(r"[\w'-]+", prompt.lower()))
     if len(text) > _LONGEST or re.search(r"[<>{}\\=|]|https?:|\S{40}", text):
         return False

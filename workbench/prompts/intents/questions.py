@@ -1,4 +1,4 @@
-"""Questions and small talk: answered from the scene and the settings, changing nothing."""
+"""Answers questions and small talk from the scene and the settings. Changes nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HINT: Final = (
     "For example: “make it night”, “the car should be red”, “a dog runs past”, “pan left”, “16:9”, "
     "“twice as long”, “five versions of this”, “undo”."
 )
-"""What can be asked."""
+"""The answer to a request for help."""
 WELCOME: Final = "You are welcome. Say what to change next, or “render it”."
 NOTED: Final = "Noted, and nothing was changed. Say what to change next, or “render it”."
 """The answer to a comment that asks for nothing."""
@@ -52,11 +52,11 @@ _ORDERS_AFTER: Final = re.compile(
     r"[,.;!?]\s*(?:please\s+|so\s+|and\s+|now\s+)*(?:make|add|remove|set|render|change|now in|put|use|give) ",
     re.IGNORECASE,
 )
-"""An order behind a question or thanks."""
+"""A command after a question or thanks."""
 
 
 def answered(text: str, context: Context) -> Explain | None:
-    """Return the answer to a question or to small talk; None where ``text`` asks for a change."""
+    """Return the answer to a question or small talk; None if ``text`` asks for a change."""
     bare = re.sub(
         r"^(?:(?:so|and|but|ok|okay|hey|hm+|well|wait|oh|actually|btw|by the way|just curious|tell me|quick question|one question)[\s,:]+)+(?=\S)",
         "",
@@ -64,7 +64,7 @@ def answered(text: str, context: Context) -> Explain | None:
         flags=re.IGNORECASE,
     )
     if _ORDERS_AFTER.search(bare):
-        return None  # "why is it raining, make it sunny": the order is read, part by part
+        return None  # "why is it raining, make it sunny": the command is read part by part
     is_asked = bare.rstrip().endswith("?")
     bare = bare.strip(" .!?,")
     if is_question(text) and _SEEN.match(bare):
@@ -96,11 +96,11 @@ _ASKED: Final = re.compile(
     r"should|any|isn't|aren't|doesn't|don't)\b",
     re.IGNORECASE,
 )
-"""How a question begins; "rain on the window?" is a wish."""
+"""The beginning of a question; "rain on the window?" is a request."""
 
 
 def from_the_prompt(question: str, context: Context) -> str:
-    """Return the sentence of the prompt that speaks of what is asked, or that none does."""
+    """Return an answer that quotes the matching sentence of the prompt, or says there is none."""
     question = re.sub(
         r" (?:in|of) (?:the|this) (?:current |present )?(?:version|prompt|scene|one|shot|video|clip)\b| (?:right )?now\b",
         "",
@@ -155,7 +155,7 @@ def _opens_question(text: str) -> bool:
 
 
 def is_small_talk(text: str) -> bool:
-    """Tell whether a part of a request only thanks, greets or praises."""
+    """Tell whether a part of a request is only thanks, a greeting or praise."""
     bare = text.strip(" .,!?")
     return not bare or any(
         match.rule.parameters["topic"] in _TALK
@@ -374,7 +374,7 @@ def _setting(match: Match, context: Context) -> str:
         )
     if "frame" in whole:
         return (
-            f"Videos have {settings.num_frames} frames at {settings.fps} per second."
+            f"Videos have {settings.num_frames} frames at {settings.fps or 0:.5g} per second."
             if settings.num_frames
             else "The engine decides the number of frames."
         )
@@ -458,11 +458,29 @@ def _dislike(_match: Match, _context: Context) -> str:
     return "Nothing was changed. Say what to change, “undo” to take back the last change, or “other ideas” for variations."
 
 
+_LAST_VERSIONS: Final = 5
+"""Maximum number of prompts listed."""
+
+
+def _versions(match: Match, context: Context) -> str:
+    """Return the number of prompts and the requests of the latest ones."""
+    del match
+    many = len(context.landmarks)
+    if many < 2:
+        return "There is one prompt so far. Each change adds another; the history lists them all."
+    latest = ", ".join(
+        f"{one.index} “{one.request}”" if one.request else f"{one.index}"
+        for one in context.landmarks[-_LAST_VERSIONS:]
+    )
+    return f"There are {many} prompts in the history; the latest are {latest}. Say “go back to {context.landmarks[0].index}” or “compare” to see more."
+
+
 _ANSWERS: Final[Mapping[str, Callable[[Match, Context], str]]] = {
     "help": _help,
     "time_of_day": _time,
     "weather": _weather,
     "count": _count,
+    "versions": _versions,
     "doing": _doing,
     "look": _look,
     "place": _place,

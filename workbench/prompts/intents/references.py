@@ -1,4 +1,4 @@
-"""Which entity of a scene the words of a request mean: "it", "the second one", "his hair"."""
+"""Resolves the words of a request to entities of a scene: "it", "the second one", "his hair"."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Reference:
     ids: tuple[str, ...] = ()
     """Entities of the cast."""
     part: str = ""
-    """Which of an entity's several: "one", "the other", "the one on the left"."""
+    """Which one of an entity with several members: "one", "the other", "the one on the left"."""
     belonging: str = ""
-    """A part or belonging that is no member of the cast: "hair"."""
+    """A part or belonging that is not in the cast: "hair"."""
     field: str = ""
-    """The scene field whose text names it, where it is no entity: ``setting`` or ``details``."""
+    """Where it is named if not in the cast: ``setting``, ``details`` or ``text``."""
     noun: str = ""
-    """The words that name it in that field."""
+    """The words that name it there."""
     score: float = 1.0
 
 
@@ -88,9 +88,9 @@ _IT: Final = frozenset(
 
 
 def refer(phrase: str, context: Context, *, only_cast: bool = False) -> Reference | None:
-    """Return what ``phrase`` refers to in the scene; None where it names nothing there.
+    """Return what ``phrase`` refers to in the scene, or None.
 
-    ``only_cast`` leaves out parts and belongings, and what a field of text names.
+    ``only_cast`` excludes parts, belongings and things that only a text field names.
     """
     low = re.sub(r"\s+", " ", phrase.lower().strip(" .,!?'\""))
     if not low or low.split()[-1] in {"who", "that", "which"}:
@@ -99,7 +99,7 @@ def refer(phrase: str, context: Context, *, only_cast: bool = False) -> Referenc
     found = found or (None if only_cast else _owned(low, context))
     if found is not None:
         return found
-    if _is_told_alone(low, context):  # never somebody else of a like kind
+    if _is_told_alone(low, context):  # not another entity of the same kind
         return None if only_cast else _in_field(low, context) or _in_text(low, context)
     best: Reference | None = None
     for entity in context.scene.cast:
@@ -116,7 +116,7 @@ def refer(phrase: str, context: Context, *, only_cast: bool = False) -> Referenc
 
 
 def _is_told_alone(low: str, context: Context) -> bool:
-    """Tell whether the prompt has the very word, and nobody of the cast is called so."""
+    """Tell whether the prompt has the word but no entity of the cast has that name."""
     words = [w for w in low.split() if w not in determiners()]
     if len(words) != 1 or not noun_in_text(words[0], context.prompt):
         return False
@@ -131,7 +131,7 @@ _TAIL: Final = re.compile(
 
 
 def _with_tail(low: str, context: Context) -> Reference | None:
-    """Return whom a phrase means by its noun, where what follows tells which: "the man with the hat"."""
+    """Resolve a phrase by its noun, ignoring the modifiers after it: "the man with the hat"."""
     found = _TAIL.fullmatch(low)
     if found is None or low.startswith(("a ", "an ", "another ")):
         return None
@@ -147,7 +147,7 @@ def named_in(text: str, context: Context) -> tuple[str, ...]:
 
 
 def is_person(entity: Entity) -> bool:
-    """Tell whether ``entity`` is a person or several."""
+    """Tell whether ``entity`` is a person or a group of people."""
     if entity.kind in {EntityKind.PERSON, EntityKind.CROWD}:
         return True
     noun = entity.noun or lemma(entity.phrase.split()[-1] if entity.phrase else "", "NOUN")
@@ -157,7 +157,7 @@ def is_person(entity: Entity) -> bool:
 
 
 def is_singular(entity: Entity) -> bool:
-    """Tell whether a verb after the entity has the singular's form."""
+    """Tell whether a verb after the entity takes the singular form."""
     if entity.count == 1:
         return " and " not in entity.phrase
     return entity.count is None and not is_plural(_head(entity))
@@ -264,13 +264,13 @@ def _owned(low: str, context: Context) -> Reference | None:
 
 
 def _animate_it(context: Context) -> Reference | None:
-    """Return the lead for "its": a thing's part is more often the lead's than another's."""
+    """Return the first lead as the owner of "its"."""
     leads = context.leads()
     return Reference((leads[0].id,)) if leads else None
 
 
 def _belonging(low: str, context: Context) -> Reference | None:
-    """Return a part of a lead that is named with "the" alone: "the hair", "the doors"."""
+    """Return a part of the lead named with "the" alone: "the hair", "the doors"."""
     bare = re.sub(r"^the\s+", "", low)
     leads = context.leads()
     if leads and bare in words_of("nouns", "belongings"):
@@ -280,7 +280,7 @@ def _belonging(low: str, context: Context) -> Reference | None:
 
 @lru_cache(maxsize=4_096)
 def _match_words(low: str, phrase: str, noun: str, looks: str, position: str) -> float:
-    """Return how surely ``low`` names an entity of these words; 0 where it does not."""
+    """Return the confidence, 0 to 1, that ``low`` names an entity with these words."""
     words = [w for w in low.split() if w not in determiners()]
     if not words:
         return 0.0
@@ -357,7 +357,7 @@ def _by_focus(context: Context) -> Iterator[Entity]:
 
 
 def _in_text(low: str, context: Context) -> Reference | None:
-    """Return a thing that the prompt names and no entity or field does."""
+    """Return a thing that only the text of the prompt names."""
     words = [w for w in low.split() if w not in determiners()]
     if len(words) != 1 or not is_known_noun(words[0]) or words[0] in words_of("misc", "unseen"):
         return None
@@ -368,7 +368,7 @@ def _in_text(low: str, context: Context) -> Reference | None:
 
 
 def _in_field(low: str, context: Context) -> Reference | None:
-    """Return a thing that the setting or a detail names, such as "the road" of "a wet road"."""
+    """Return a thing named in the setting or a detail, such as "the road" in "a wet road"."""
     scene = context.scene
     words = [w for w in low.split() if w not in determiners()]
     want = {lemma(w, "NOUN") for w in words}

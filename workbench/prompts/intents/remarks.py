@@ -1,14 +1,13 @@
-"""Remarks on a result, and sentences that went wrong: neither may stand in a prompt."""
+"""Detects remarks on a result, which must not enter a prompt."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from workbench.lexicon.words import sentences
 from workbench.prompts.intents.words import data
 
-__all__ = ["AS_VERSIONS", "VERSIONS", "is_broken", "remark_help"]
+__all__ = ["AS_VERSIONS", "VERSIONS", "remark_help"]
 
 _BE: Final = r"(?:is|are|was|were|looks?|looked|feels?|felt|seems?|reads?|works?|worked|'s)"
 _HOW: Final = r"(?: (?:much|way|far|a bit|a little|really|so|just|kind of|still|now|the|very|all))*"
@@ -38,9 +37,9 @@ _JUDGED: Final = re.compile(
 
 
 def remark_help(text: str, prompt: str) -> str:
-    """Return what to say instead of a remark on the result; empty where ``text`` is none.
+    """Return what to say instead of a remark on the result; empty if ``text`` is not a remark.
 
-    A remark complains, judges or compares, or is a piece of talk. Words of ``prompt`` are no remark.
+    A remark complains, judges, compares or chats. Words of ``prompt`` are never a remark.
     """
     said = text.strip(" .,!?;:")
     if not said or said.lower() in prompt.lower():
@@ -59,27 +58,6 @@ def remark_help(text: str, prompt: str) -> str:
     return ""
 
 
-_BROKEN: Final = re.compile(
-    r"\b(?!one )(?P<noun>[a-z]{3,}) (?:is|are|stays?) (?:an? |the )?(?P=noun)\b|"
-    r"\b(?:an?|the) \d+(?:\.\d+)? ?[a-z]{0,3} (?:over|on|in|at|above|under|from|to)\b|"
-    r"\bthe (?:closer|wider|lower|higher|slower|faster|eye level)(?: (?:on|in|at|to|from|with)\b|$)|"
-    r"\b(?:is|are|being) (?:barely|only|just)(?:,|$)|\bafter [\w ]{1,15} later\b|\b(?:the|an?) (?:is|are|was|has)\b|"
-    r"\b(?:and|or|the|an?|of|than|but|because)$",
-    re.IGNORECASE,
-)
-
-
-def is_broken(before: str, after: str) -> bool:
-    """Tell whether a sentence that ``after`` has and ``before`` lacks is no sound English."""
-    old = set(sentences(before))
-    return any(
-        (found := _BROKEN.search(one.strip(" .!"))) is not None
-        and found[0].lower() not in before.lower()
-        for one in sentences(after)
-        if one not in old
-    )
-
-
 VERSIONS: Final = re.compile(
     r"\b(?:as|in) (?:another|a second|a separate|a new|an extra) (?:version|prompt|entry)\b|\b(?:a|one) (?:second|separate|new) version\b|"
     r"\bkeep (?:the|that) (?:first|old|original|other|previous|[\w-]+ one)\b.*\b(?:too|both|as well|compare)\b|"
@@ -87,9 +65,9 @@ VERSIONS: Final = re.compile(
     r"\b(?:as|in) \d+:\d+ and (?:as |in )?\d+:\d+",
     re.IGNORECASE,
 )
-"""A wish for a second version beside the one that stands."""
+"""A request for a second version beside the current one."""
 AS_VERSIONS: Final = (
     "Every change makes a new version, and the one before stays in the history. Ask for one change alone, "
     "such as “in winter” or “vertical”; “render both” then renders the last two. Nothing was changed yet."
 )
-"""What helps with a wish for a second version."""
+"""The help for a request for a second version."""

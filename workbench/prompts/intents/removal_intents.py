@@ -1,4 +1,4 @@
-"""Requests to remove something, or to keep it out."""
+"""Intents to remove something, or to keep it out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _JOINT: Final = re.compile(r"\s*,\s*(?:and\s+|or\s+|no\s+)?|\s+(?:and|or|nor|no|
 
 
 def _remove(clause: Clause, context: Context) -> Candidate | None:
-    """Take out what is there; what is not is barred."""
+    """Remove what the prompt has; add the rest to the negative prompt."""
     what = clause.slot("entity")
     behind = clause.text.partition(what)[2].strip() if what else ""
     act = _act_told(f"{plain(what)} {behind}", clause.sureness, context) if behind else None
@@ -46,7 +46,7 @@ def _negative(clause: Clause, context: Context) -> Candidate | None:
 
 
 def removed(text: str, score: float, context: Context) -> Candidate | None:
-    """Return how what ``text`` lists is taken out, or barred where it is not there."""
+    """Remove each item of ``text``, or add it to the negative prompt if it is not there."""
     actions: list[Action] = []
     barred: list[str] = []
     left: list[str] = []
@@ -101,7 +101,7 @@ def removed(text: str, score: float, context: Context) -> Candidate | None:
 
 
 def _gone(what: str, score: float, context: Context) -> Candidate | None:
-    """Return how something that is there is taken out; None where it is not there."""
+    """Return the candidate that removes something from the scene; None if it is not there."""
     scene = context.scene
     bare = _EVERY.sub("", what, count=1)
     found = refer(what, context) or refer(f"the {bare}", context)
@@ -120,7 +120,7 @@ def _gone(what: str, score: float, context: Context) -> Candidate | None:
 _ONLY: Final = re.compile(
     r",\s*(?:(?P<what>[^,]+) only|(?:only|just) (?P<rest>[^,]+))$", re.IGNORECASE
 )
-"""What alone is to be seen, behind what is not."""
+"""What alone remains: "…, only the dog"."""
 _DOER: Final = re.compile(
     r"(?:the |that |those |these )?(?P<who>[\w-]+) (?:who (?:is |are )?|that (?:is |are )?)?(?P<act>\w+(?:ing|s)\b.*)",
     re.IGNORECASE,
@@ -128,7 +128,7 @@ _DOER: Final = re.compile(
 
 
 def _act_told(what: str, score: float, context: Context) -> Candidate | None:
-    """Take out the sentence that tells what somebody does: "the guy coming back"."""
+    """Remove the sentence that describes an action: "the guy coming back"."""
     found = _DOER.fullmatch(what)
     if found is None or not is_verb(found["act"].split()[0].lower()):
         return None
@@ -145,7 +145,7 @@ _SAID: Final = re.compile(
     r"(?<![\w'-])(?:i|i'll|i'm|i'd|we|my|client|clients|doesn't want|don't want)(?![\w'-])",
     re.IGNORECASE,
 )
-"""Talk in a list of what should go."""
+"""Talk within a list of things to remove."""
 _EXCEPT: Final = re.compile(
     r"\b(?:except|apart from|other than|but (?:its|his|her|the))\b", re.IGNORECASE
 )
@@ -153,7 +153,7 @@ _EXCEPTED: Final = "A negative prompt knows no exceptions. Say what is seen inst
 
 
 def _cut_words(what: str, score: float, context: Context) -> Candidate | None:
-    """Take words out of the text where it has them; None where it lacks them or says "no" of them."""
+    """Cut words from the prompt; None if it lacks or already negates them."""
     named = re.compile(rf"(?<![\w-]){re.escape(what)}(?![\w-])", re.IGNORECASE)
     told = [s for s in sentences(context.prompt) if named.search(s)]
     denied = re.compile(rf"\b(?:no|without|not|never|n't)\b[^.]*{re.escape(what)}", re.IGNORECASE)
@@ -186,11 +186,11 @@ def _cut_words(what: str, score: float, context: Context) -> Candidate | None:
 
 
 _ALONE: Final = 5
-"""Words beside what goes with which a sentence says nothing else."""
+"""Maximum other words of a sentence that is removed as a whole."""
 
 
 def _cut_out(noun: str, score: float, context: Context) -> Candidate | None:
-    """Take a thing out of the sentence that names it, with what leads it there."""
+    """Cut a thing from the sentence that names it, with its preposition and modifiers."""
     pattern = re.compile(
         rf"\s*,?\s*(?:\b(?:and|with|in front of|next to|over|under|behind|near|on|in|at|beside|by|through|around|holding|wearing)\s+)?"
         rf"(?:\b(?:an?|the|his|her|its|their|some|two|three|several)\s+)?(?:(?!and\b|with\b|in\b|on\b|of\b)[\w'-]+\s+){{0,2}}?\b{re.escape(noun)}(?![\w-])",
@@ -206,7 +206,7 @@ def _cut_out(noun: str, score: float, context: Context) -> Candidate | None:
 
 
 def _camera_cleared(what: str, scene: Scene) -> tuple[Action, ...]:
-    """Return how to clear the camera fields that name ``what``: "lose the drone"."""
+    """Return the actions that clear the camera fields that name ``what``: "lose the drone"."""
     words = set(what.lower().split()) - {"the", "a", "an"}
     return tuple(
         EditField(field=f, value="")

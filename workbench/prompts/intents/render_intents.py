@@ -1,4 +1,4 @@
-"""Requests about renders: the settings that an exact form names, and steps from those that stand."""
+"""Intents on render settings: exact values, and steps from the current ones."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
+from workbench import control
 from workbench.actions.model import (
     Action,
     Render,
     SetRender,
 )
 from workbench.actions.render_settings import aspect_of
+from workbench.errors import InvalidRequest
 from workbench.prompts.intents.candidates import Candidate, Intent
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.rules import Match
@@ -38,7 +40,7 @@ __all__ = [
 ]
 
 USUAL_SECONDS: Final = 5.0
-"""The length from which "longer" counts where neither the session nor the engine states one."""
+"""The length that "longer" starts from if neither the session nor the engine has one."""
 
 
 _SEED_BITS: Final = 31  # fits every engine's generator, and a JavaScript number
@@ -99,7 +101,7 @@ def _resolution_step(match: Match, context: Context) -> Candidate | None:
 
 
 def number_said(text: str) -> float | None:
-    """Return the number that words say; None for none."""
+    """Return the number that ``text`` names, or None."""
     low = text.lower().strip()
     try:
         return float(low)
@@ -118,7 +120,7 @@ def _seconds(match: Match, _context: Context) -> Candidate | None:
 
 
 def tidy(number: float) -> float:
-    """Return a number without a fraction of nothing, to three places."""
+    """Return ``number`` as an int if it is whole, or rounded to three decimal places."""
     return int(number) if number == int(number) else round(number, 3)
 
 
@@ -132,7 +134,7 @@ _BY: Final = re.compile(
 
 
 def length_said(text: str) -> float | None:
-    """Return the length in seconds that words name, "shorter, like 4 secs"; None for a step by seconds."""
+    """Return the length in seconds in ``text``: "shorter, like 4 secs"; None for a step."""
     found = _LENGTH.findall(text)
     return tidy(float(found[0])) if len(found) == 1 and not _BY.search(text) else None
 
@@ -213,6 +215,25 @@ def _model(match: Match, context: Context) -> Candidate | None:
     return _set({"model": value, "engine": "diffusers"}, match)
 
 
+def _camera_path(match: Match, _context: Context) -> Candidate | None:
+    """Set the camera path: "camera: orbit left, then push in", "camera path w-40"."""
+    path = match.groups["path"].strip().rstrip(".")
+    try:
+        is_keys = control.CameraControl.of(path).is_keys
+        read = control.path_from_keys(path) if is_keys else control.path_from_words(path)
+    except InvalidRequest as error:
+        told = " ".join(problem.problem for problem in error.problems) or str(error)
+        is_path = "named" in match.groups
+        return Candidate(help=f"No camera path: {told}.", score=match.score) if is_path else None
+    if "named" not in match.groups and any(note.startswith("Not read") for note in read.notes):
+        return None
+    return _set({"camera": path}, match)
+
+
+def _camera_path_off(match: Match, _context: Context) -> Candidate | None:
+    return _set({"camera": None}, match)
+
+
 def _settings_reset(match: Match, context: Context) -> Candidate | None:
     del context
     from workbench.actions.render_settings import RENDER_SETTINGS  # noqa: PLC0415
@@ -235,7 +256,7 @@ _THEN_RENDER: Final = re.compile(
     r"(?:\s+(?:now|again|please))*\W*$",
     re.IGNORECASE,
 )
-"""A render that is asked for beside settings: "vertical, and render it"."""
+"""A render requested after settings: "vertical, and render it"."""
 
 
 _AGAIN: Final = re.compile(
@@ -257,11 +278,14 @@ _SEEDS_IN_TURN: Final = (
     "One render has one seed: say “seed 11, render it” for each. “Three seeds” renders three at once, "
     "with seeds of their own."
 )
+_WHICH_FORMAT: Final = (
+    "Say which format it should be instead, such as “9:16”, “16:9” or “1:1”. Nothing was changed."
+)
 _NOT_THAT: Final = re.compile(
-    r"\bnot (?:\d{1,2} ?: ?\d{1,2}|wide ?screen|vertical|portrait|landscape|square)\b",
+    r"\b(?:not|no|without|don'?t want|never) (?:(?:in|a|the|it) )?(?:\d{1,2} ?: ?\d{1,2}|wide ?screen|vertical|portrait|landscape|square|horizontal|letterbox)\b",
     re.IGNORECASE,
 )
-"""A format that is not wanted: "2.39, not 16:9"."""
+"""A format that is ruled out: "2.39, not 16:9"."""
 
 
 @cache
@@ -270,7 +294,7 @@ def _setting_filler() -> frozenset[str]:
 
 
 def settings_within(text: str, context: Context) -> Candidate | None:
-    """Return the render settings that stand with numbers in a text in another language."""
+    """Return the render settings with numbers in a text in another language."""
     for part in re.split(r"[,;.]\s+|\s+(?:y|e|und|et|and)\s+", text):
         found = settings_in(part.strip(), context)
         if found is not None and re.search(r"\d", part):
@@ -279,7 +303,7 @@ def settings_within(text: str, context: Context) -> Candidate | None:
 
 
 def settings_in(text: str, context: Context) -> Candidate | None:
-    """Return the render settings of a part that speaks of nothing else: "16:9, 5 s each"."""
+    """Return the render settings of a text about nothing else: "16:9, 5 s each"."""
     two = _TWO_FORMATS.search(text)
     if two is not None and two["one"] != two["other"]:
         made = settings_in(text.replace(two[0], two["one"]), context)
@@ -288,6 +312,10 @@ def settings_in(text: str, context: Context) -> Candidate | None:
     if _SEVERAL_SEEDS.search(text):
         return Candidate(help=_SEEDS_IN_TURN, score=0.96, intent="setting")
     left = _NOT_THAT.sub("", text)
+    if left != text and not re.search(
+        r"[a-z0-9][\w.:]{2,}", re.sub(r"\b(?:please|pls|video|format|more|now)\b", "", left)
+    ):
+        return Candidate(help=_WHICH_FORMAT, score=0.96, intent="setting")
     values: dict[str, Any] = {}
     times = 0
     for entry, pattern in _setting_patterns():
@@ -345,6 +373,8 @@ SETTING_RULES: Final[Mapping[str, Intent]] = {
     "profile": _profile,
     "guidance_step": _guidance_step,
     "model": _model,
+    "camera_path": _camera_path,
+    "camera_path_off": _camera_path_off,
     "settings_reset": _settings_reset,
 }
 
@@ -390,7 +420,7 @@ _FORMATS: Final = frozenset(
 
 
 def _is_format(ratio: str) -> bool:
-    """Tell whether a ratio is one of pictures: "4:10" is a time of day."""
+    """Tell whether a ratio is a picture format; "4:10" is a time of day."""
     return "." in ratio or ratio.replace(" ", "") in _FORMATS
 
 
@@ -403,7 +433,7 @@ _ASPECTS: Final = (
 
 
 def named_setting(label: str, said: str, context: Context, score: float) -> Candidate | None:
-    """Return the format, size, profile or model that words name."""
+    """Return the candidate for the format, size, profile or model that ``said`` names."""
     values: dict[str, Any] = {}
     if label == "aspect":
         clock = re.search(r"\d{1,2}:\d{2}", said)
@@ -417,7 +447,9 @@ def named_setting(label: str, said: str, context: Context, score: float) -> Cand
         )
         values = {"aspect": text} if text and aspect_of(text) else {}
     elif label == "size":
-        number = re.search(r"\d{3,4}", said)
+        number = re.search(
+            r"\d{3,4}(?! ?k\b)", said, re.IGNORECASE
+        )  # 3200K is a colour temperature
         side = next((v for k, v in _SIDES.items() if re.search(rf"\b{k}\b", said.lower())), None)
         factor = next((by for pattern, by in STEP_FACTORS if pattern.search(said)), None)
         now = context.settings.short_side or 480

@@ -1,4 +1,4 @@
-"""Takes out or puts others in the place of words that a request names; lets two change places."""
+"""Removes, replaces and swaps words of the prompt that a request names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.prompts.composer.editing import written
 from workbench.prompts.intents.candidates import Candidate
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.contradictions import own_sentences
-from workbench.prompts.intents.noun_phrases import noun_phrase_end
+from workbench.prompts.intents.noun_phrases import noun_phrase_end, without_head
 from workbench.prompts.intents.references import refer
 from workbench.prompts.intents.removal_intents import removed
 from workbench.prompts.intents.requests import without_politeness
@@ -39,7 +39,7 @@ _REMOVING: Final = re.compile(
 
 
 def removed_by_order(text: str, context: Context) -> Candidate | None:
-    """Take out what an order names: "lose the mouse"; "no rocket"."""
+    """Remove what a command names: "lose the mouse"; "no rocket"."""
     found = _REMOVING.fullmatch(wish_in(text))
     if found is None:
         return None
@@ -49,7 +49,7 @@ def removed_by_order(text: str, context: Context) -> Candidate | None:
         return None
     later = re.split(r",\s+", found["what"])[1:]
     if any(re.match(r"(?:the|he|she|it|they|a|an)\b.*\b\w+s\b", one) for one in later):
-        return None  # something happens as well: the whole is said
+        return None  # the request also has an event: it is stated as a whole
     end = noun_phrase_end(found["what"].split())
     if text.lower().startswith("no ") and not end:
         return None
@@ -80,7 +80,7 @@ _OTHER_PERSON: Final = re.compile(
 
 
 def replaced(text: str, context: Context) -> Candidate | None:
-    """Put other words in the place of those that a request names: "shark, not grouper"."""
+    """Replace words of the prompt that a request names: "shark, not grouper"."""
     bare = without_politeness(text)
     is_other = "instead" in text.lower() or bool(_OTHER_PERSON.match(text))
     other = _OTHER_LEAD.fullmatch(wish_in(text)) if is_other else None
@@ -127,7 +127,7 @@ _SIDES: Final = dict(
 
 
 def _sided(side: str, context: Context) -> tuple[Action, ...]:
-    """Return the latest sentence of the user that names the other of two, with ``side`` instead."""
+    """Rewrite the user's latest sentence that names the other of two sides with ``side``."""
     other = re.compile(rf"\b{_SIDES[side]}(?= [a-z])", re.IGNORECASE)
     told = [s for s in own_sentences(context) if other.search(s)]
     if not told:
@@ -149,7 +149,7 @@ _THE_ONE: Final = re.compile(
 
 
 def _swapped(text: str, context: Context) -> Candidate | None:
-    """Let two people or animals change places: "swap them"; "the boy is the one who pours"."""
+    """Swap two people, animals or robots: "swap them"; "the boy is the one who pours"."""
     alive = [
         e
         for e in context.scene.cast
@@ -178,7 +178,7 @@ def _swapped(text: str, context: Context) -> Candidate | None:
 
 
 def _roles_swapped(one: Entity, other: Entity, context: Context) -> tuple[Action, ...]:
-    """Return the user's sentences with two of the cast in each other's place."""
+    """Return the edits that swap two entities in the user's sentences."""
     names = [n for e in (one, other) for n in dict.fromkeys((_full(e), e.noun)) if n]
     swapped = {one.noun: other.noun, other.noun: one.noun}
     swapped |= {_full(one): _full(other), _full(other): _full(one)}
@@ -195,13 +195,13 @@ def _roles_swapped(one: Entity, other: Entity, context: Context) -> tuple[Action
 
 
 def _full(entity: Entity) -> str:
-    """Return the looks in front of an entity, and its phrase."""
+    """Return the looks before an entity's noun, and its phrase."""
     looks = [k.text for k in entity.looks if k.place != "after"]
     return " ".join([*looks, entity.phrase]).lower()
 
 
 def _exchanged(one: str, other: str, context: Context) -> tuple[Action, ...]:
-    """Return the sentences in which two words change places; empty where none has both."""
+    """Return the edits that swap two words in sentences that have both; empty if none has."""
     both = re.compile(rf"\b(?:{re.escape(one)}|{re.escape(other)})\b", re.IGNORECASE)
     swapped = {one.lower(): other, other.lower(): one}
     return tuple(
@@ -212,7 +212,7 @@ def _exchanged(one: str, other: str, context: Context) -> tuple[Action, ...]:
 
 
 def reworded(old: str, new: str, context: Context) -> tuple[Action, ...]:
-    """Return the rewritten sentences with ``new`` for ``old``; empty where the text lacks ``old``."""
+    """Return the edits that replace ``old`` with ``new``; empty if the prompt lacks ``old``."""
     old = re.sub(r"^(?:an?|the|his|her|its|their|that|this)\s+", "", old, flags=re.IGNORECASE)
     new = re.sub(r"^(?:make it|it is|it's|use|have|the)\s+", "", new, flags=re.IGNORECASE)
     if not old or not new or len(old.split()) > 4 or len(new.split()) > 7:
@@ -220,7 +220,7 @@ def reworded(old: str, new: str, context: Context) -> tuple[Action, ...]:
     words = new.split()
     is_look = len(old.split()) == 1 and (aspect_of(old) is not None or is_adjective(old))
     if is_look and len(words) > 1 and aspect_of(words[0]) is not None:
-        new = words[0]  # "silver coat, not red": the coat stands there
+        new = words[0]  # "silver coat, not red": the prompt has the coat
     stem = lemma(old.split()[-1].lower(), "NOUN")
     last = rf"{re.escape(old.split()[-1])}|{re.escape(stem)}(?:s|es)?"
     ahead = "".join(rf"{re.escape(w)}\s+" for w in old.split()[:-1])
@@ -233,7 +233,9 @@ def reworded(old: str, new: str, context: Context) -> tuple[Action, ...]:
     for sentence in sentences(context.prompt):
         if not pattern.search(sentence):
             continue
-        fresh = "" if sentence in composed else pattern.sub(lambda m: _put(m, new), sentence)
+        at = pattern.search(sentence)
+        whole = without_head(sentence, at.end(), new) if at is not None else sentence
+        fresh = "" if sentence in composed else pattern.sub(lambda m: _put(m, new), whole)
         actions.append(RewriteSentence(before=sentence, after=sentence_case(fresh)))
     is_named = any(isinstance(a, RewriteSentence) and a.after for a in actions)
     return tuple(actions) if is_named else ()

@@ -1,4 +1,4 @@
-"""Cleans a request and cuts it where it can be cut. Knows no scene."""
+"""Normalises a request: quotes, abbreviations, politeness, spelling. Knows nothing of scenes."""
 
 from __future__ import annotations
 
@@ -24,11 +24,27 @@ def _pattern(name: str, form: str) -> re.Pattern[str]:
 
 
 def clean(request: str) -> str:
-    """Return a request with one kind of quote and space, as the parser reads it."""
+    """Return a request normalised for the parser: quotes, spaces, shorthand, repetitions."""
     text = re.sub(r"[’‘`´]", "'", request)
     text = re.sub(r"[“”]", '"', text)
     text = re.sub(r"…|\.\.\.+", " ", text)
     text = re.sub(r"(?<=\w)\s+[+&]\s+(?=\w)", " and ", text)
+    text = re.sub(r"\bb ?& ?w\b", "black and white", text, flags=re.IGNORECASE)
+    text = re.sub(
+        r"\b(?:there'?s|there is|there has) (?:got to|gotta)\b",
+        "there should",
+        text,
+        flags=re.IGNORECASE,
+    )
+    text = re.sub(
+        r"\b(?:has|have|'ve|'s)? ?(?:got to|gotta) (?=be\b)", " should ", text, flags=re.IGNORECASE
+    )
+    text = re.sub(r"\bhow bout\b", "how about", text, flags=re.IGNORECASE)
+    text = re.sub(
+        r"\b((?:some|any|every|no)(?:body|one))s (?=\w)", r"\1's ", text, flags=re.IGNORECASE
+    )
+    text = re.sub(r"[ ,]+(?:btw|tbh|imo|imho|fyi|ngl|lol|haha+)\b", "", text, flags=re.IGNORECASE)
+    text = re.sub(r"\bw/o\b", "without", text, flags=re.IGNORECASE)
     text = re.sub(r"\bw/\s*(?=\w)", "with ", text)
     text = re.sub(r"^([^.,;]{2,40}?)\s*(?:->|=>|→)\s*(?=\S)", r"replace \1 with ", text)
     text = re.sub(
@@ -44,17 +60,18 @@ _MENDED_BY_HAND: Final = re.compile(
     r"(?<=\s)an? [\w' -]{2,30}?,? (?:no,? (?:wait,? )?(?:i mean|sorry|rather)|i mean|scratch that|or rather),? (?P<new>an? )",
     re.IGNORECASE,
 )
-"""A value that the same sentence takes back: "a bear, no i mean a swarm of geese"."""
+"""A value corrected in the same sentence: "a bear, no i mean a swarm of geese"."""
 
 
 def written_out(text: str) -> str:
-    """Return ``text`` with the short forms that people type written out: "thru", "hes"."""
+    """Return ``text`` with short forms expanded: "thru", "hes"."""
     short = data("requests")["short"]
 
     def written(found: re.Match[str]) -> str:
         return str(short.get(found[0].lower(), found[0]))
 
-    text = re.sub(r"(?<![\w'])[A-Za-z0-9]+(?![\w'])", written, text)
+    # "w-40" is a camera's key, held for 40 frames.
+    text = re.sub(r"(?<![\w'])[A-Za-z0-9]+(?![\w']|-\d)", written, text)
     text = re.sub(r"\b(he|she|it)'s got\b", r"\1 has", text, flags=re.IGNORECASE)
     text = re.sub(r"\b(they|we)'ve got\b", r"\1 have", text, flags=re.IGNORECASE)
     text = re.sub(
@@ -69,11 +86,11 @@ _IT_IS: Final = re.compile(
     r"\bits (?=(?:an?|the|just|not|so|too|very|all|really|for|in|on|like|only|still|now|been|gone|what|my|more|less|already|getting|going|almost|dark|night|full|normal|raining|snowing|nothing)\b|\w{3,}ing(?:$|[,.!]))",
     re.IGNORECASE,
 )
-"""Where "its" stands for "it's"."""
+""""its" in place of "it's"."""
 
 
 def without_politeness(text: str) -> str:
-    """Return ``text`` without what asks nothing at its beginning and end."""
+    """Return ``text`` without polite phrases at its beginning and end."""
     lead = _pattern("politeness", r"(?:{0})(?![\w'-])[\s,:]*")
     trail = _pattern("trailing", r"[\s,]+(?:{0})[\s.!]*\Z")
     text = text.strip(" ,.!?;:-")
@@ -87,25 +104,25 @@ def without_politeness(text: str) -> str:
 
 
 def correction_in(text: str) -> tuple[bool, str]:
-    """Return whether ``text`` begins by taking something back, and the rest of it."""
+    """Return whether ``text`` begins with a correction ("no, …"), and the rest of it."""
     found = _pattern("correction", r"(?:{0})(?:\s*[,:.!-]+\s*|\s+)(?=\S)").match(text)
     if found is None:
         return False, text
     said = found[0].strip().lower()
-    if said == "no":  # "no rain" is a wish, "no, rain" takes something back
+    if said == "no":  # "no rain" is an intent, "no, rain" a correction
         return False, text
     return True, text[found.end() :].strip()
 
 
 def mended(text: str, known: Collection[str]) -> str:
-    """Return ``text`` with typing slips mended: unknown words one slip away from an expected one.
+    """Return ``text`` with unknown words corrected to an expected word one edit away.
 
-    ``known`` are words of the scene, which are expected as much as those that requests are made of.
+    ``known`` are the words of the scene; they count as expected.
     """
     words = re.findall(r"[^\W\d_]+", text.lower())
     strange = [w for w in words if not is_known(w) and w not in known and w not in _expected()]
     if len(strange) > max(1, len(words) // 4):
-        return text  # another language, or nonsense: no slips
+        return text  # another language, or nonsense: not typing errors
 
     def mend(found: re.Match[str]) -> str:
         word = found[0]
@@ -128,8 +145,8 @@ def mended(text: str, known: Collection[str]) -> str:
 
 @cache
 def _expected() -> frozenset[str]:
-    """Return the words that requests are made of: the parser's, the rules' and the vocabulary's."""
-    from workbench.prompts.parsing.network import network  # noqa: PLC0415  brings numpy
+    """Return the words expected in requests: the parser's, the rules' and the vocabulary's."""
+    from workbench.prompts.parsing.network import network  # noqa: PLC0415  imports numpy
 
     texts = chain(
         network().words,
@@ -141,7 +158,7 @@ def _expected() -> frozenset[str]:
 
 @lru_cache(maxsize=512)
 def _one_slip_away(word: str) -> Sequence[str]:
-    """Return the words of one swap, one letter more or less; swaps first."""
+    """Return the words one swap, deletion or insertion away; swaps first."""
     cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
     swapped = [a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1]
     less = [a + b[1:] for a, b in cuts if b]

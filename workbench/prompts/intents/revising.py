@@ -1,4 +1,4 @@
-"""Tunes a prompt by a request in plain words: actions, the scene after them, the text that follows."""
+"""Revises a prompt by a request in plain words: actions, new scene, new text, message."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ __all__ = ["revise", "said_of"]
 
 RENDER_LABELS: Final = frozenset({*SETTING_LABELS, "render", "vary"})
 _LONGEST: Final = 200
-"""Characters of what was not understood that are repeated."""
+"""Maximum characters quoted of words not understood."""
 
 
 def revise(request: str, context: Context) -> Revision:
-    """Return the prompt of ``context`` tuned by ``request``, with the actions that this took.
+    """Return the revision of the prompt of ``context`` by ``request``, with its actions.
 
-    Actions on the session are listed, not carried out. What is not understood changes nothing.
+    Actions on the session are listed, not carried out. Words not understood change nothing.
     """
     given = context.scene
     context = replace(context, scene=told_apart(given))
@@ -79,9 +79,9 @@ def revise(request: str, context: Context) -> Revision:
 
 
 def _in_order(actions: Sequence[Action]) -> list[Action]:
-    """Return the actions with edits before render settings and both before renders, however they were said.
+    """Return the actions in order: edits, then render settings, then renders.
 
-    Where somebody goes back, the order is as it was said.
+    If one of them goes back, the order of the request is kept.
     """
     if any(isinstance(action, GoBack) for action in actions):
         return list(actions)
@@ -90,7 +90,7 @@ def _in_order(actions: Sequence[Action]) -> list[Action]:
 
 
 def _together(after: Scene, apart: Scene, given: Scene) -> Scene:
-    """Return ``after`` with the entities that nothing changed as they were given."""
+    """Return ``after`` with unchanged entities in their original form."""
     whole = {one.id: other for one, other in zip(apart.cast, given.cast, strict=True)}
     same = {one.id: one for one in apart.cast}
     cast = tuple(whole[e.id] if same.get(e.id) == e else e for e in after.cast)
@@ -98,7 +98,7 @@ def _together(after: Scene, apart: Scene, given: Scene) -> Scene:
 
 
 def _as_typed(missed: Missed, request: str) -> str:
-    """Return words as the user typed them: what was mended is quoted as it was."""
+    """Return the missed words as the user typed them, before spelling correction."""
     at = request.lower().find(missed.words.lower())
     if at < 0:
         return missed.words if missed.label == ASIDE else request.strip()
@@ -128,18 +128,18 @@ _BY_LABEL: Final = {
     "goback": "I found no such version. Say “undo”, “back to the start” or “before the rain”.",
     "lock": "I see that something should stay fixed, but not what. Say “lock the camera”.",
 }  # fmt: skip
-"""What helps where a wish was recognized by its sort and not in what it says."""
+"""Help for clauses whose label was recognised but not their slots."""
 
 
 def _help(found: Understanding, missed: Missed, context: Context) -> str:
-    """Return what would help with words: what was seen in them, or the nearest thing that can be done."""
+    """Return help for missed words, by their label, their topic or the entities they name."""
     if found.is_foreign:
         return OTHER_LANGUAGE
     words = missed.words
     lead = next((e for e in context.scene.cast if e.is_lead), None)
     if missed.label in _BY_LABEL:
         told = _BY_LABEL[missed.label].format(words[:60])
-        if lead is None or is_many(lead):  # “the … falls over” speaks of one
+        if lead is None or is_many(lead):  # “the … falls over” is singular
             return told
         return told.replace("the …", name_of(lead), 1)
     if missed.label in {"camera", "shot", "viewpoint"} or _CAMERA.search(words):
@@ -164,9 +164,9 @@ def _help(found: Understanding, missed: Missed, context: Context) -> str:
 
 
 _TOLD: Final = frozenset(["action", "cast", "beats", "details"])
-"""Fields whose changes a new sentence shows by itself."""
+"""Fields whose changes a new sentence already shows."""
 _READ: Final = frozenset(["subject", "subject_details", "setting", "shot_size", "camera_movement"])
-"""Fields that follow from a rewritten sentence as it is read again."""
+"""Fields that are read again from a rewritten sentence."""
 
 
 def _message(found: Understanding, changes: Sequence[Change], context: Context, prompt: str) -> str:
@@ -195,7 +195,7 @@ def _message(found: Understanding, changes: Sequence[Change], context: Context, 
     notes += [said for action in found.actions if (said := said_of(action))]
     if found.locked:
         names = ", ".join(dict.fromkeys(name.replace("_", " ") for name in found.locked))
-        notes.append(f"Locked, so left as it is: {names}.")
+        notes.append(f"Locked, so left unchanged: {names}.")
     notes += found.helps
     if found.missed:
         shown = _quoted(one for one in found.missed if one.label != ASIDE)
@@ -217,7 +217,7 @@ def _quoted(missed: Iterable[Missed]) -> str:
 
 
 def said_of(action: Action) -> str:
-    """Return what is to be said of an action that changes no scene; empty for one that does."""
+    """Return the message for an action that changes no scene; empty for one that does."""
     match action:
         case Explain():
             return action.answer
@@ -264,6 +264,14 @@ _LABELS = {
 
 def _settings_said(action: SetRender) -> str:
     stated = {k: v for k, v in action.values.items() if v is not None}
+    if set(action.values) == {"camera"}:
+        camera = stated.get("camera")
+        if camera is None:
+            return "The camera moves as the prompt says again."
+        told = camera if isinstance(camera, str) else "the path that was drawn"
+        return (
+            f"The camera in every render: {told}. The path holds, whatever the prompt says of it."
+        )
     if not stated:
         return "The next renders use the engine's own settings."
     if set(stated) == {"width", "height"}:
@@ -271,5 +279,6 @@ def _settings_said(action: SetRender) -> str:
     shown = ", ".join(
         f"{v:g} seconds long" if k == "seconds" else f"{_LABELS.get(k, k)} {v}"
         for k, v in stated.items()
+        if k != "camera" or isinstance(v, str)
     )
     return f"The next renders: {shown}."

@@ -1,6 +1,6 @@
-"""Rules as data: forms with slots, compiled once, all of which compete for each part of a request.
+"""Rules as data: forms with slots, compiled once and matched against each part of a request.
 
-A form that matches gives a match with its slots filled and a score; nothing is decided here.
+Each matching form yields a match with filled slots and a score; the caller chooses among them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["LONGEST_PART", "Match", "Rule", "matches", "rules"]
 
 _LONGEST_FIRST: Final = 7
 LONGEST_PART: Final = 220
-"""Characters of a part beyond which no form is tried."""
+"""Maximum characters of a part; longer ones match no form."""
 _SLOT: Final = re.compile(r"\{([a-z]+)(?::([a-z]+))?\}")
 _MACRO: Final = re.compile(r"(?<!\?P)<([a-z]+)>")
 
@@ -28,10 +28,10 @@ _MACRO: Final = re.compile(r"(?<!\?P)<([a-z]+)>")
 class _Form:
     text: str
     slots: Mapping[str, str]
-    """The kind of each group that is a slot."""
+    """The slot kind of each slot group, by group name."""
 
     def matches(self, text: str) -> Iterator[re.Match[str]]:
-        """Return the ways in which the form fits ``text``: its first slot short, then longer."""
+        """Yield the matches of the form with ``text``, the shortest first slot first."""
         found = _pattern(self.text, 0).fullmatch(text)
         if found is None:
             return
@@ -45,7 +45,7 @@ class _Form:
 
 @cache
 def _pattern(text: str, words: int) -> re.Pattern[str]:
-    """Compile a form; ``words`` fixes how many its first slot takes, 0 leaves that open."""
+    """Compile a form whose first slot takes ``words`` words; 0 leaves that open."""
     if words:
         several = rf"(?:\S+\s+){{{words - 1}}}\S+?)"
         text = text.replace(".+?)", several, 1)
@@ -54,32 +54,32 @@ def _pattern(text: str, words: int) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One way of asking for one intent."""
+    """The forms of one intent."""
 
     intent: str
     score: float
     forms: tuple[_Form, ...]
     parameters: Mapping[str, Any]
-    """What else the data says of it: ``value``, ``factor``, ``topic``."""
+    """Further keys of the rule, such as ``value``, ``factor`` or ``topic``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A rule that fits a part."""
+    """A rule that matches a part of a request."""
 
     rule: Rule
     slots: Mapping[str, Filled]
     groups: Mapping[str, str]
-    """The named groups that are no slots."""
+    """The named groups that are not slots."""
     score: float
 
     def value(self, name: str) -> Any:
-        """Return what the slot ``name`` took; None where the form has no such slot."""
+        """Return the value of the slot ``name``; None if the form has no such slot."""
         filled = self.slots.get(name)
         return None if filled is None else filled.value
 
     def text(self, name: str) -> str:
-        """Return the words that the slot ``name`` took."""
+        """Return the words of the slot ``name``; empty if the form has no such slot."""
         filled = self.slots.get(name)
         return "" if filled is None else filled.text
 
@@ -114,14 +114,14 @@ def _compiled(form: str, macros: Mapping[str, str]) -> _Form:
         slots[name] = match[1]
         return f"(?P<{name}>.+?)"
 
-    # A group of a form is for choice alone, unless it has a name.
+    # Groups of a form are non-capturing unless they have a name.
     text = re.sub(r"\((?!\?)", "(?:", text)
     text = _SLOT.sub(group, text)
     return _Form(text, slots)
 
 
 def matches(text: str, name: str, context: Context) -> Iterator[Match]:
-    """Return every rule of ``name`` that fits ``text`` as a whole, with its slots filled."""
+    """Yield a match for every rule of ``name`` that matches all of ``text``."""
     if len(text) > LONGEST_PART:
         return
     cached: dict[tuple[str, str], Filled | None] = {}

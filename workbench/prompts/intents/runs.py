@@ -1,4 +1,4 @@
-"""The runs of words between the clauses of a sentence."""
+"""The words of a sentence outside its clauses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["runs_of", "strays"]
 
 
 def strays(clauses: Sequence[Clause], said: str) -> bool:
-    """Tell whether words of a sentence that mean something stand outside all of its clauses."""
+    """Tell whether more than one content word of a sentence is outside its clauses."""
     rest = said
     for clause in clauses:
         rest = rest.replace(written_out(clause.text), " ")
@@ -29,7 +29,7 @@ def strays(clauses: Sequence[Clause], said: str) -> bool:
 def runs_of(
     parse: Parse, start: int, end: int, taken: Mapping[Clause, Candidate]
 ) -> Iterator[Clause | str]:
-    """Return the clauses of a sentence that are taken, and the words between them, in order."""
+    """Yield the taken clauses of a sentence and the text between them, in order."""
     if not taken:
         yield parse.text[start:end].strip(" ,.;:")
         return
@@ -45,7 +45,7 @@ def runs_of(
 
 
 def _trimmed(text: str) -> str:
-    """Return words between clauses without what joined them; empty where they mean nothing."""
+    """Return the text between clauses without conjunctions; empty if it has no content words."""
     text = re.sub(
         r"^(?:[\s,.;:()-]|(?:and|but|then|also|plus|with|while|so)\b(?! (?:he|she|it|they)\b))+|(?:[\s,.;:(-]|\b(?:and|but|then|also|plus|while|so|with|to)\b)+$",
         "",

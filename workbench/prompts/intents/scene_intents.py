@@ -1,4 +1,4 @@
-"""Requests about place, time, light, camera and style: fields of the scene."""
+"""Intents on scene fields: place, time, weather, light, camera, style."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from workbench.actions.model import Action, AddBeat, EditField
-from workbench.prompts.following import SOUND
+from workbench.prompts.following.details import SOUND
 from workbench.prompts.intents.candidates import Candidate, Wish
 from workbench.prompts.intents.clauses import noun_phrase
 from workbench.prompts.intents.context import Context
@@ -54,7 +54,7 @@ _FIELDS: Final[Mapping[str, Sequence[str]]] = {
     "shot": ("shot_size", "camera_angle", "lens", "viewpoint"),
     "viewpoint": ("viewpoint", "camera_angle", "camera_movement"), "pace": ("pace",),
 }  # fmt: skip
-"""The fields that a clause of each label may set, its own first."""
+"""The fields that each label may set, its primary field first."""
 _BEFORE: Final = re.compile(
     r"(?:(?:make it|make|more|like|way|a bit|a little|it is|it's|its|so|very|really|be|being|as|into|to|at|in|a touch|kind of|super)\s+)+(?=\S)",
     re.IGNORECASE,
@@ -88,7 +88,7 @@ _ASKED: Final = re.compile(
 
 
 def is_established(clause: Clause) -> bool:
-    """Tell whether a clause asks for just an established term of a field of its label."""
+    """Tell whether a clause's value is just a vocabulary term of one of its label's fields."""
     fields = _FIELDS.get(clause.label, ())
     value = _BEFORE.sub("", plain(clause.slot("value") or clause.slot("old")), count=1)
     if clause.label == "setting":
@@ -104,7 +104,7 @@ _SEEN_BY: Final = re.compile(
 
 
 def established(text: str, context: Context) -> Candidate | None:
-    """Return what ``text`` sets where it as a whole is an established term or a step: "closer"."""
+    """Return the candidate for ``text`` if all of it is a vocabulary term or a step: "closer"."""
     seen = _SEEN_BY.fullmatch(text)
     if seen is not None and noun_in_text(seen["who"], context.prompt):
         value = f"seen from the {seen['who']}'s point of view"
@@ -121,7 +121,7 @@ def established(text: str, context: Context) -> Candidate | None:
 
 
 def _field_wish(label: str, clause: Clause, context: Context) -> Candidate | None:
-    """Set the field that a label speaks of: an established term, a step, or the words as said."""
+    """Set the field of a label to a vocabulary term, a step or the words as given."""
     said, score = plain(clause.slot("value")), clause.sureness
     if label in {"camera", "shot"}:
         said = re.sub(r"^cam(?:era)?\s*[:=-]\s*", "", _with_entity(clause), flags=re.IGNORECASE)
@@ -148,7 +148,7 @@ def _field_wish(label: str, clause: Clause, context: Context) -> Candidate | Non
 
 
 def _each(said: str, context: Context) -> Mapping[str, str] | None:
-    """Return what a list of short wishes sets, where each is a term or a step: "darker and sadder"."""
+    """Return the values of a list whose parts are each a term or a step: "darker and sadder"."""
     parts = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", said)
     if len(parts) < 2:
         return None
@@ -159,7 +159,7 @@ def _each(said: str, context: Context) -> Mapping[str, str] | None:
 
 
 def _place_and_time(said: str) -> Mapping[str, str] | None:
-    """Return both where one phrase says them: "Paris at night"."""
+    """Return place and time if one phrase gives both: "Paris at night"."""
     named = [t for t in find_terms(said) if t.field == "time_of_day"]
     if len(named) != 1 or exact_terms(said):
         return None
@@ -172,7 +172,7 @@ def _place_and_time(said: str) -> Mapping[str, str] | None:
 
 
 def _with_entity(clause: Clause) -> str:
-    """Return value and entity in the order and with the words in which they were said."""
+    """Return the text of the value and entity slots, as written."""
     slots = [s for s in clause.slots if s.name in {"value", "entity"}]
     if not slots:
         return ""
@@ -188,13 +188,13 @@ _REFUSED: Final = re.compile(
 
 
 def _is_refused(clause: Clause) -> bool:
-    """Tell whether a value is named as what is not wanted: "don't make it sad"."""
+    """Tell whether the value is negated: "don't make it sad"."""
     at = clause.text.find(clause.slot("value"))
     return not clause.slot("old") and bool(_REFUSED.search(clause.text[: max(at, 0)]))
 
 
 def _only_old(label: str, clause: Clause, context: Context) -> Candidate | None:
-    """Take out what a clause only names as what it should not be."""
+    """Remove a value that the clause only rules out."""
     old = plain(clause.slot("old") or clause.slot("value"))
     said = exact_terms(old) or {}
     held = {f: v for f, v in said.items() if f in _FIELDS[label] and getattr(context.scene, f)}
@@ -246,7 +246,7 @@ def _values(label: str, said: str, context: Context) -> Mapping[str, str] | None
         if found and set(found) & set(own):
             return {f: v for f, v in found.items() if f in {*own, "weather", "time_of_day"}}
     if label in {"weather", "time"} and any(t.field == own[0] for t in find_terms(said)):
-        return None  # the term and what more is said of it: a statement holds both
+        return None  # a term with details: a statement keeps both
     said_words = set(re.findall(r"[a-z]+", low))
     if label in {"weather", "time"} and not said_words & words_of("free", label):
         return None
@@ -254,7 +254,7 @@ def _values(label: str, said: str, context: Context) -> Mapping[str, str] | None
 
 
 def more_of(named: Mapping[str, str], said: str, score: float, context: Context) -> Candidate:
-    """Bring in weather or light that something more is wanted of."""
+    """Add weather or light, or intensify what is there."""
     values = graded(named, "more", context.scene) if re.match(r"more\b", said) else named
     return _set(values, score, context.scene, intent="weather")
 
@@ -262,13 +262,13 @@ def more_of(named: Mapping[str, str], said: str, score: float, context: Context)
 def less_of(
     named: Mapping[str, str], score: float, context: Context, *, is_gone: bool = False
 ) -> Candidate:
-    """Take back weather, light or another established term, a step or altogether."""
+    """Reduce a vocabulary term such as weather or light, or remove it if ``is_gone``."""
     values = graded(named, "gone" if is_gone else "less", context.scene)
     return _set(values, score, context.scene, intent="weather")
 
 
 def _setting(clause: Clause, context: Context) -> Candidate | None:
-    """Let it happen in another place."""
+    """Change the setting."""
     said = re.sub(
         r"^(?:somewhere |set |happening )?(?:in|on|at|into|onto|to|inside|like)\s+(?=(?:an?|the|some|my|\w+)\b)(?!the middle|front)",
         "",
@@ -327,7 +327,7 @@ _THINGS: Final = ANIMATE | {"vehicle", "food", "drink", "object"}
 
 
 def _season(clause: Clause, context: Context) -> Candidate | None:
-    """Say the season with the place, in the words of the user: "a field in autumn"."""
+    """Add the season to the setting, in the user's words: "a field in autumn"."""
     said = re.sub(
         r"^(?:in|during|at|on|make it|like)\s+(?:the\s+)?", "", plain(clause.slot("value")).lower()
     )
@@ -356,7 +356,7 @@ def _season(clause: Clause, context: Context) -> Candidate | None:
 
 
 def _era(clause: Clause, context: Context) -> Candidate | None:
-    """Say the period with the place."""
+    """Add the period to the setting."""
     said = re.sub(
         r"^(?:in|during|set in|make it|like(?: in)?|back in)\s+",
         "",
@@ -390,7 +390,7 @@ def _era(clause: Clause, context: Context) -> Candidate | None:
 
 
 def _text(clause: Clause, context: Context) -> Candidate | None:
-    """Let words be read in the picture."""
+    """Set the on-screen text."""
     said = plain(clause.slot("value"))
     if not said:
         return None
@@ -405,7 +405,7 @@ _ONLY: Final = re.compile(r"\b(?:only|just|instead|no|not)\b", re.IGNORECASE)
 
 
 def _sound(clause: Clause, context: Context) -> Candidate | None:
-    """Say what is heard in a sentence of its own."""
+    """Add a detail that describes the sound."""
     said = plain(clause.slot("value"))
     if not said:
         return None

@@ -1,4 +1,4 @@
-"""Steps from what a field is: closer, slower, later; more and less of an established term."""
+"""Relative steps of a field: closer, slower, later; more or less of a vocabulary term."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _STRONGER: Final = {
 
 
 def graded(named: Mapping[str, str], change: str, scene: Scene) -> Mapping[str, str]:
-    """Return the values of ``named`` made more or less of, or gone."""
+    """Return the values of ``named`` after ``change``: "more", "less" or "gone"."""
     made: dict[str, str] = {}
     for field, value in named.items():
         now = str(getattr(scene, field))
@@ -60,7 +60,7 @@ def graded(named: Mapping[str, str], change: str, scene: Scene) -> Mapping[str, 
 
 
 def stepped(text: str, scene: Scene) -> Mapping[str, str] | None:
-    """Return what a relative wish sets: "darker", "much closer", "less foggy"."""
+    """Return the field values of a relative request: "darker", "much closer", "less foggy"."""
     text = re.sub(r"^(?:it|this|everything|camera)\s+(?:should be\s+|is\s+|be\s+)?", "", text)
     bare = re.sub(r"^an? ", "", text)
     for pattern, entry in _compiled("step"):

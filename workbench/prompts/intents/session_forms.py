@@ -1,4 +1,4 @@
-"""Exact forms of what is asked of a session: renders, versions, stars, locks, going back."""
+"""Exact forms of session requests: renders, versions, stars, locks, undo."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ from workbench.prompts.intents.versions import (
     entry_numbered,
     landmark_named,
     place_of,
+    steps_back,
 )
 from workbench.prompts.intents.words import find_terms
 from workbench.scene import SCENE_FIELDS
@@ -202,7 +203,7 @@ def _go_back(match: Match, context: Context) -> Candidate | None:
 
 
 def without_entry(found: Landmark, score: float, context: Context) -> Candidate:
-    """Take back what one entry changed, and keep what came after it."""
+    """Undo what one entry changed, and keep what came after it."""
     if found.index == context.current:
         return Candidate((GoBack(to=Step.UNDO),), score, intent="go_back")
     return Candidate((GoBack(to=found.index, only=True),), score, intent="go_back")
@@ -229,7 +230,7 @@ def _go_back_keep(match: Match, context: Context) -> Candidate | None:
 
 
 def _render_both(match: Match, context: Context) -> Candidate | None:
-    """Render the present prompt and the one before it."""
+    """Render the current prompt and the one before it."""
     here = next((one for one in context.landmarks if one.index == context.current), None)
     if here is None or here.parent is None:
         return Candidate((Render(),), match.score, intent="render")
@@ -237,17 +238,12 @@ def _render_both(match: Match, context: Context) -> Candidate | None:
 
 
 def _undo_twice(match: Match, context: Context) -> Candidate | None:
-    """Take the last two steps back."""
-    known = {one.index: one for one in context.landmarks}
-    at = known.get(context.current) if context.current is not None else None
-    for _ in range(2):
-        at = known.get(at.parent) if at is not None and at.parent is not None else at
-    to = Step.UNDO if at is None else at.index
-    return Candidate((GoBack(to=to),), match.score, intent="go_back")
+    """Undo the last two steps."""
+    return steps_back(2, match.score, context)
 
 
 def _field_as_before(match: Match, context: Context) -> Candidate | None:
-    """Give fields the values that they had at the start: "back to the view we had at the beginning"."""
+    """Restore fields to their values at the start: "back to the view we had at the beginning"."""
     what = match.groups["what"]
     fields = [f for part in re.split(r" and |, ", what) for f in fields_meant(part, context)]
     if re.search(r"view|camera|angle|framing|shot", what):
@@ -264,7 +260,7 @@ def _field_as_before(match: Match, context: Context) -> Candidate | None:
 
 
 def _restored(match: Match, context: Context) -> Candidate | None:
-    """Take back what changed a value that is wanted again: "bring back the daylight"."""
+    """Undo the entry that changed a value: "bring back the daylight"."""
     fields = {term.field for term in find_terms(match.groups["what"])}
     known = {one.index: one for one in context.landmarks}
     for one in reversed(context.landmarks):
@@ -300,7 +296,7 @@ RULED: Final[Mapping[str, Intent]] = {
 
 
 def ruled(text: str, context: Context) -> Candidate | None:
-    """Return what the exact forms of ``session_rules`` and ``settings`` make of ``text`` as a whole."""
+    """Return the best candidate of the exact forms for all of ``text``, or None."""
     found = settings_in(text, context)
     best = found
     for match in matches(text, "session_rules", context):

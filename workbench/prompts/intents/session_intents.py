@@ -1,4 +1,4 @@
-"""Requests about the session: render settings, renders, versions, stars, locks, going back."""
+"""Session intents from parsed clauses: render settings, renders, versions, stars, locks, undo."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ from workbench.prompts.intents.versions import (
     entry_named,
     entry_numbered,
     landmark_named,
+    steps_back,
 )
 from workbench.prompts.intents.wording import plain
 from workbench.prompts.intents.words import noun_in_text
@@ -58,7 +59,7 @@ __all__ = [
 
 
 def _setting_wish(clause: Clause, context: Context) -> Candidate | None:
-    """Set a render setting, where it is one that there can be."""
+    """Set a render setting, or explain why the value is invalid."""
     made = _setting_said(clause, context)
     for action in made.actions if made is not None else ():
         if isinstance(action, SetRender):
@@ -71,10 +72,10 @@ def _setting_wish(clause: Clause, context: Context) -> Candidate | None:
 
 
 def _setting_said(clause: Clause, context: Context) -> Candidate | None:
-    """Read a render setting by the number in the clause, or by a step from what it is."""
+    """Read a render setting from the number in the clause, or as a step from its current value."""
     label, said = clause.label, plain(clause.slot("value")) or clause.text
     unit = UNITS.get(label)
-    is_sure = clause.sureness >= SURE and label != "fps"  # a bare number is no frame rate
+    is_sure = clause.sureness >= SURE and label != "fps"  # a bare number is not a frame rate
     if unit is not None and not is_sure and not unit.search(clause.text):
         return None
     if label == "seconds" and (length := length_said(clause.text)) is not None:
@@ -121,7 +122,7 @@ _KEPT: Final = re.compile(
 
 
 def kept(text: str, context: Context) -> Candidate | None:
-    """Take "the fog can stay" for what it says, where the prompt speaks of it already."""
+    """Read "the fog can stay" as a request to keep what the prompt names."""
     found = _KEPT.fullmatch(text.strip(" .!"))
     if found is None:
         return None
@@ -130,7 +131,7 @@ def kept(text: str, context: Context) -> Candidate | None:
         re.match(r"(?:only|he|she|they|it|we|everyone|one)\b", what, re.IGNORECASE)
         and found["stays"]
     ):
-        return None  # "only she stays" is something that happens
+        return None  # "only she stays" is an event
     fields = fields_kept(what, context)
     entities = refer(what, context, only_cast=True)
     if fields is None and entities is None and not noun_in_text(what, context.prompt):
@@ -140,7 +141,7 @@ def kept(text: str, context: Context) -> Candidate | None:
 
 
 def _session_wish(clause: Clause, context: Context) -> Candidate | None:
-    """Do something with the session: by the exact forms where one fits, else by the slots."""
+    """Read a session request by the exact forms, or else by its slots."""
     for text in dict.fromkeys((clause.text, plain(clause.text))):
         exact = ruled(text, context)
         if exact is not None and not any(isinstance(a, SetRender) for a in exact.actions):
@@ -222,7 +223,7 @@ def _goback_by_slots(clause: Clause, context: Context) -> Candidate | None:
 
 
 def _undo_by_slots(clause: Clause, context: Context) -> Candidate | None:
-    """Take the last step back, or the one that is named."""
+    """Undo the last step, or the named one."""
     said = re.sub(
         r"\b(?:the|that|this|last|thing|change|one|it|step|edit|my|what|i|said|again|just)\b",
         "",
@@ -231,12 +232,34 @@ def _undo_by_slots(clause: Clause, context: Context) -> Candidate | None:
     found = landmark_named(said, context) if said else None
     if found is not None and found.parent is not None:
         return without_entry(found, clause.sureness, context)
+    if (
+        number := number_said(said.removesuffix("s").removesuffix(" change"))
+    ) and 1 < number <= _MOST_BACK:
+        return steps_back(int(number), clause.sureness, context)
     if said and re.search(r"\b(?:everything|all|both)\b", said):
         return Candidate((GoBack(to=Step.START),), clause.sureness, intent="go_back")
     return Candidate((GoBack(to=Step.UNDO),), clause.sureness, intent="go_back")
 
 
+_MOST_BACK: Final = 20
+"""Maximum steps that one request undoes."""
+
+
+_STARRED: Final = re.compile(
+    r"star|fav|keep|save|love|like|best|mark|heart|pin|bookmark|winner|good", re.IGNORECASE
+)
+"""Words for starring or unstarring a version."""
+
+_NOT_THIS: Final = re.compile(
+    r"\b(?:don'?t|do not|never|not) (?:\w+ )?(?:save|star|keep|this|it|the one)\b|\bnot this\b",
+    re.IGNORECASE,
+)
+"""The request is not to star this version."""
+
+
 def _star_by_slots(clause: Clause, context: Context) -> Candidate | None:
+    if not _STARRED.search(clause.text) or _NOT_THIS.search(clause.text):
+        return None
     which = entry_named(clause.slot("what"), context)
     entry = None if which == -1 else which
     return Candidate(
@@ -294,7 +317,7 @@ _BY_SLOTS: Final[Mapping[str, Wish]] = {
 SETTING_LABELS: Final = (
     "seconds", "frames", "fps", "aspect", "size", "seed", "steps", "guidance", "model", "profile",
 )  # fmt: skip
-"""Labels of clauses that set how renders are made."""
+"""Clause labels of render settings."""
 WISHES: Final[Mapping[str, Wish]] = {
     **dict.fromkeys(SETTING_LABELS, _setting_wish),
     **dict.fromkeys(_BY_SLOTS, _session_wish),

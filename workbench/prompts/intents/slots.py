@@ -1,7 +1,7 @@
-"""The slots of a rule: what a run of words must be to fill one, and how surely it is that.
+"""The slots of a rule: parsers that turn words into a slot's value, with a confidence.
 
-These are the guards: a place is a place, a noun phrase holds no finite verb, a colour is never put
-on a person. A slot that does not fit makes its rule fail, never guess.
+Slots guard their rules: a noun phrase has no finite verb, a colour never applies to a person. If a
+slot does not fit, the rule fails instead of guessing.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What a slot took, and how surely it fits."""
+    """The value of a filled slot, and its confidence."""
 
     value: Any
     score: float = 1.0
@@ -53,7 +53,7 @@ class Filled:
 
 
 Terms = Mapping[str, str]
-"""Established terms by their field."""
+"""Vocabulary terms by field."""
 
 _TERM_ORDER: Final = (
     "time_of_day", "weather", "camera_movement", "shot_size", "camera_angle", "viewpoint", "lens",
@@ -77,7 +77,7 @@ def _look(text: str, _context: Context) -> Filled | None:
 
 
 def looks_in(text: str) -> tuple[tuple[Look, ...], float] | None:
-    """Return the looks that ``text`` as a whole says: "dark red and wet", "made of glass"."""
+    """Return the looks and confidence of all of ``text``: "dark red and wet", "made of glass"."""
     bare = re.sub(r"\s+(?:ones?|instead|now|please|in colou?r|colou?red)$", "", text.strip(" .,!"))
     lead = _LOOK_LEAD.match(f"{bare} ")
     made = re.match(r"(?:be\s+)?made (?:out )?of\s+(.+)", bare, re.IGNORECASE)
@@ -137,9 +137,9 @@ def _clothing(text: str) -> Look | None:
 
 
 def place_in_words(text: str, *, led: bool) -> tuple[str, float] | None:
-    """Return the place that ``text`` names, with its article, and how surely it is one.
+    """Return the place in ``text``, with an article, and its confidence; None if it has none.
 
-    ``led`` tells that words before it have said that a place follows.
+    ``led`` means that the words before it announce a place.
     """
     bare = re.sub(r"\s+(?:instead|now|too)$", "", text.strip(" .,!"))
     if bare.lower() in {
@@ -191,7 +191,7 @@ def _named(text: str) -> str:
 
 
 def titled(name: str) -> str:
-    """Return a name with capitals, where it was typed without any: "wong kar-wai"."""
+    """Return a name in title case if it has no capitals: "wong kar-wai"."""
     if any(c.isupper() for c in name):
         return name
     return " ".join(
@@ -208,7 +208,7 @@ _SMALL: Final = frozenset(
 
 
 def exact_terms(text: str) -> Terms | None:
-    """Return the established terms that ``text`` says, where it says nothing else of weight."""
+    """Return the vocabulary terms in ``text``, or None if it says anything else of substance."""
     bare = text.strip(" .,!?").lower()
     short = re.sub(
         r"^(?:an?|the|some|in|at|during|with|more|very|all|under|by|a bit|from|as an?|like an?)\s+",
@@ -237,7 +237,7 @@ def exact_terms(text: str) -> Terms | None:
 
 
 def field_named(text: str) -> str | None:
-    """Return the scene field that people mean by ``text``, such as "light" or "camera angle"."""
+    """Return the scene field that ``text`` names, such as "light" or "camera angle", or None."""
     low = re.sub(r"^(?:(?:the|its|his|her|this|that|same|whole)\s+)+", "", text.strip().lower())
     for field, phrases in data("fields")["names"].items():
         if low in phrases.split("|"):
@@ -265,7 +265,7 @@ def _any(text: str, _context: Context) -> Filled | None:
 
 
 def _fields(text: str, context: Context) -> Filled | None:
-    """Take a list of fields, named or by what they hold: "camera and light", "the dog"."""
+    """Parse a list of fields, given by name or by content: "camera and light", "the dog"."""
     parts = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", text)
     found = [name for part in parts for name in fields_meant(part, context)]
     if not found or not all(fields_meant(part, context) for part in parts):
@@ -274,7 +274,7 @@ def _fields(text: str, context: Context) -> Filled | None:
 
 
 def fields_meant(what: str, context: Context) -> tuple[str, ...]:
-    """Return the fields that ``what`` names, or that hold it: "the light", "the dog", "the rain"."""
+    """Return the fields that ``what`` names or that contain it: "the light", "the dog"."""
     name = field_named(what)
     if name is not None:
         return (name,)

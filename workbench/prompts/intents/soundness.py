@@ -1,7 +1,6 @@
-"""Whether words may stand in a prompt as a sentence: a clause with who and a verb, no order, no question.
+"""Checks that words form a sentence for a prompt: subject and verb, not a command, not a question.
 
-A fragment is made whole where it is plain of whom it speaks ("the middle cube green"); what stays a
-fragment is refused, and never added.
+A fragment is completed if its subject is clear ("the middle cube green"), and rejected otherwise.
 """
 
 from __future__ import annotations
@@ -38,15 +37,15 @@ _OBJECTS: Final = frozenset(
 )
 _AGE: Final = re.compile(r"(?:early |mid-?|late )?(\d0)s$", re.IGNORECASE)
 _SHORTEST_ABROAD: Final = 3
-"""Words below which unknown ones are shorthand, not another language: "ccw"."""
+"""Minimum words of a text in another language; shorter ones are shorthand: "ccw"."""
 _MOST: Final = 14
-"""Words of a fragment that is still made whole."""
+"""Maximum words of a fragment that is completed."""
 
 
 def whole_sentence(said: str, prompt: str, who: str = "") -> str:
-    """Return ``said`` as a clause, without a full stop; empty where it is none and cannot be made one.
+    """Return ``said`` as a clause without a full stop; empty if it cannot be made one.
 
-    ``prompt`` is the text it will stand in, ``who`` the name of whom it may be about.
+    ``prompt`` is the text that the clause is added to, ``who`` the default subject.
     """
     words = said.split()
     low = [w.lower().strip(",.:;()\"'。、") for w in words]
@@ -85,7 +84,7 @@ _ADDING: Final = re.compile(r"(?:please )?(?:add|include|insert) (?=\S)", re.IGN
 
 
 def _is_bare_act(low: list[str], at: int) -> bool:
-    """Tell whether a verb in the third person begins: "looks at the door"."""
+    """Tell whether the words begin with a third-person verb: "looks at the door"."""
     base = lemma(low[at], "VERB")
     is_third = is_verb(low[at]) and low[at] == inflect(base, "VBZ") and low[at] != base
     after = low[at + 1] if at + 1 < len(low) else ""
@@ -96,7 +95,7 @@ def _is_bare_act(low: list[str], at: int) -> bool:
 
 
 def _agreed(words: list[str], low: list[str], at: int) -> str:
-    """Return the words with the verbs that "and" joins in the form of the first: "stops and grasp"."""
+    """Return the words with verbs after "and" in the form of the first: "stops and grasp"."""
     base = lemma(low[at], "VERB")
     if (
         low[at] in words_of("closed", "auxiliaries")
@@ -122,7 +121,7 @@ def _agreed(words: list[str], low: list[str], at: int) -> str:
 
 
 def _inflected(words: list[str], low: list[str], first: int) -> str:
-    """Return "he laugh", "she not eat" as English; empty where no verb follows."""
+    """Return "he laugh", "she not eat" with inflected verbs; empty if no verb follows."""
     at = first + 1
     if low[at] == "not" and at + 1 < len(low) and is_verb(low[at + 1]):
         return " ".join([*words[:at], "does not", *words[at + 1 :]])
@@ -138,11 +137,11 @@ _REFERS: Final = re.compile(
     r"^(?:it|this|that) (?:pops|works|fits|reads|matters|helps)$",
     re.IGNORECASE,
 )
-"""What says something only to those who know what was meant: "it is the right one"."""
+"""Sentences that mean nothing out of context: "it is the right one"."""
 
 
 def finite_at(low: list[str]) -> int:
-    """Return where the first finite verb of the lower-cased words stands; -1 for none."""
+    """Return the index of the first finite verb in the lower-cased words; -1 if there is none."""
     for at, word in enumerate(low):
         if word in words_of("closed", "auxiliaries") or word.endswith("n't"):
             return at
@@ -258,7 +257,7 @@ def _is_own(head: str) -> bool:
 
 
 def _predicated(text: str, prompt: str, who: str) -> str:
-    """Return a fragment without commas as a clause; empty where it is not plain of whom it speaks."""
+    """Return a fragment without commas as a clause; empty if its subject is unclear."""
     words = text.split()
     low = [w.lower().strip(".:;") for w in words]
     if not words or low[-1] in {"and", "or", "of", "the", "a", "one", "incl", "etc"}:
@@ -355,7 +354,7 @@ def _predicated(text: str, prompt: str, who: str) -> str:
 
 
 def _there(text: str) -> str:
-    """Return "there is …" for a phrase that names a thing; empty for what cannot stand anywhere."""
+    """Return "there is …" for a phrase that names a thing; empty for other phrases."""
     words = text.split()
     low = [w.lower().strip(".:;") for w in words]
     end = _noun_end(low)
@@ -374,7 +373,7 @@ def _uncapped(text: str) -> str:
 
 
 def _says(left: list[str]) -> bool:
-    """Tell whether words behind a noun say how it is: "green", "still up", "stuck in the mud"."""
+    """Tell whether words after a noun describe it: "green", "still up", "stuck in the mud"."""
     at = next(
         (
             n
@@ -401,7 +400,7 @@ def _is_how(word: str) -> bool:
 
 
 def _noun_end(low: list[str]) -> int:
-    """Return how many words make the noun phrase that a fragment begins with; 0 for none."""
+    """Return the number of words of the noun phrase that begins a fragment; 0 for none."""
     is_led = low[0] in {"all", "both", "this", "that", "these", "those", "other", "one"} and low[
         1:2
     ] != ["of"]
@@ -498,5 +497,5 @@ def _is_many(name: str) -> bool:
 
 
 def is_alive(name: str) -> bool:
-    """Tell whether a noun phrase names somebody."""
+    """Tell whether a noun phrase names an animate being."""
     return bool(name) and subject_kind(name.rsplit(maxsplit=1)[-1]) in ANIMATE

@@ -1,7 +1,8 @@
-"""Turns a wish in the user's own words into a plain statement of what is seen. Knows no scene.
+"""Turns a request in the user's own words into a statement of what is seen. Knows no scenes.
 
-The last resort for what fits no field, and the normal way for events: the words stay, in order; what asks,
-addresses the tool or gives reasons is left out; commands and questions become statements.
+This is the fallback for what fits no field, and the normal path for events. The words stay in
+order; politeness, remarks to the tool and reasons are cut, commands and questions turned into
+statements.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import re
 from typing import Final
 
 from workbench.lexicon.morphology import inflect, is_plural, lemma
+from workbench.lexicon.tagging import is_action
+from workbench.lexicon.terms import is_pair
 from workbench.lexicon.words import article, sentence_case
+from workbench.prompts.intents.grammar import is_name_alone
 from workbench.prompts.intents.noun_phrases import (
     PRONOUNS,
     acts_after,
@@ -29,6 +33,7 @@ from workbench.prompts.intents.viewing import viewed
 from workbench.prompts.intents.words import (
     ANIMATE,
     determiners,
+    is_adjective,
     is_known_noun,
     is_noun,
     is_verb,
@@ -47,13 +52,14 @@ __all__ = [
 def statement(
     text: str, prompt: str, *, who: str = "", is_ego: bool = False, is_filmed: bool = False
 ) -> str:
-    """Return ``text`` as a sentence about the picture; empty where it is none.
+    """Return ``text`` as a sentence about the picture; empty if it is not one.
 
-    ``prompt`` is the text it will stand in, ``who`` the name of whom the request is about where it
-    names nobody; ``is_ego`` tells that the picture is seen through the user's eyes, ``is_filmed`` that
-    the camera is directed, in orders that stay as they are.
+    ``prompt`` is the text that the sentence is added to, ``who`` the subject if ``text`` has none.
+    ``is_ego`` means that the picture is seen through the user's eyes, ``is_filmed`` that ``text``
+    directs the camera; such commands are kept.
     """
     said = wish_in(written_out(text.strip()))
+    said = re.sub(r"\b(?:sort|kind) of (?=\w+(?:ing|ed|y)\b)", "", said)
     is_order = _ORDER.match(said) and not _CAMERA_PUT.fullmatch(said)
     if not said or is_order or _ASKING.match(said) or _LEFT_OVER.match(said):
         return ""
@@ -63,13 +69,14 @@ def statement(
     said = re.sub(r"\s+([,.;])", r"\1", re.sub(r"\s+", " ", said)).strip(" ,;:-")
     said = re.sub(r"\bi\b", "I", said)
     said = said if is_filmed else whole_sentence(said, prompt, who)
+    said = f"there is {said}" if is_name_alone(said) else said
     if not said or not is_clean(said, prompt, is_ego=is_ego):
         return ""
     return f"{sentence_case(said)}."
 
 
 _ASKING: Final = re.compile(
-    r"(?:what(?:'s|s)?|which|who(?:'s)?|whose|why|how (?:many|much|long|about|do|does|is|are|come)|where(?:'s)?|is (?:it|there|the|he|she|this)|are (?:they|there|the|we|you)|"
+    r"(?:(?:can't|cannot|can not|couldn't|won't) \w+|what(?:'s|s)?|which|who(?:'s)?|whose|why|how (?:many|much|long|about|do|does|is|are|come)|where(?:'s)?|is (?:it|there|the|he|she|this)|are (?:they|there|the|we|you)|"
     r"does|do (?:you|we|i|they|the)|did|will (?:it|the|he|she|they|this)|was|were)\b",
     re.IGNORECASE,
 )
@@ -82,11 +89,11 @@ _ORDER: Final = re.compile(
     r"replace|swap|rewrite|go back|bring back|revert|restore|fix|improve|tell|explain|describe|ignore|forget|disregard|write|say|send|continue|carry on|increase|decrease|reduce|raise the|lower the|tone down|cut the)\b",
     re.IGNORECASE,
 )
-"""Orders that need an action: as a sentence they would stand in the picture."""
+"""Commands that need an action and make no statement."""
 
 
 def wish_in(text: str) -> str:
-    """Return a part without what asks, fills, addresses the tool or gives reasons."""
+    """Return ``text`` without politeness, fillers, remarks to the tool and reasons."""
     text = text.strip(" .,!?;:-–")
     text = statement_pattern("reason").sub("", text) if " " in text else text
     text = re.sub(
@@ -166,7 +173,7 @@ def _declared(text: str, who: str) -> str:
     asked = _ASKED.match(text)
     if asked is not None:
         rest = text[asked.end() :].split()
-        end = noun_phrase_end(rest)
+        end = _subject_end(rest)
         if 0 < end < len(rest):
             return _modal_free(
                 f"{' '.join(rest[:end])} should{asked['not'] or ''} {' '.join(rest[end:])}"
@@ -211,22 +218,22 @@ _CAMERA_PUT: Final = re.compile(
     r"(?:raise|lower|move|bring|put|set|place|drop|get) (?:the )?camera (?:up |down |right )?(?P<where>(?:to|into|at|in|on|behind|above|below|under|near|beside|inside|outside) (?!the (?:left|right)\b).+)",
     re.IGNORECASE,
 )
-"""An order on where the camera is: "raise the camera to eye level"."""
+"""A command that places the camera: "raise the camera to eye level"."""
 _POSED: Final = re.compile(
     r"(?P<how>sit|seat|stand|lay|lean) (?P<who>him|her|them|it) (?P<where>(?:down )?(?:on|in|at|by|near|under|behind|beside|next to|against|between) .+)",
     re.IGNORECASE,
 )
-"""An order on how somebody is placed: "sit her on the back row"."""
+"""A command that places a person: "sit her on the back row"."""
 _ENDING: Final = re.compile(
     r"(?:stop|end|cut|finish)(?: it| the clip| the video| there)? (?P<when>(?:right |just |shortly )?(?:before|when|as soon as) \w+ .+)",
     re.IGNORECASE,
 )
-"""An order on where the clip ends: "stop right before it spills"."""
+"""A command that ends the clip: "stop right before it spills"."""
 _PACED: Final = re.compile(
     r"(?P<way>slow|speed) (?:(?P<one>(?:the|his|her|its|their) [\w' -]+?) (?:down|up)|(?:down|up) (?P<other>(?:the|his|her|its|their) [\w' -]+))",
     re.IGNORECASE,
 )
-"""An order on how fast something moves: "slow the brushes down"."""
+"""A command on speed: "slow the brushes down"."""
 _MEANT: Final = re.compile(
     r"(?:by|with) (?:the |a )?(?P<old>[\w' -]+?),? (?:i|we) (?:mean|meant) (?P<new>.+?)(?:,? (?:and )?not .+)?",
     re.IGNORECASE,
@@ -242,9 +249,22 @@ def is_named(text: str) -> bool:
     return noun_phrase_end(text.split()) > 0
 
 
+def _subject_end(words: list[str]) -> int:
+    """Return the number of words of the subject: 2 for "the foam say MUM"."""
+    end = noun_phrase_end(words)
+    last = words[end - 1].lower() if end else ""
+    is_deed = end > 2 - (words[0].lower() not in determiners()) and is_action(last)
+    if not is_deed or lemma(last, "VERB") != last or is_plural(words[end - 2].lower()):
+        return end
+    follows = words[end].lower().strip(",.") if end < len(words) else ""
+    is_state_next = is_adjective(follows) and not words[end].isupper()
+    is_said = is_state_next or (is_verb(follows) and lemma(follows, "VERB") == follows)
+    return end if is_said or is_pair(words[end - 2].lower(), last) else end - 1
+
+
 def _made(verb: str, rest: str) -> str:
     words = rest.split()
-    end = noun_phrase_end(words)
+    end = _subject_end(words)
     if not 0 < end < len(words):
         return ""
     subject, left = subject_form(words[:end]), words[end:]
@@ -277,7 +297,7 @@ def _made(verb: str, rest: str) -> str:
 def _acting(
     subject: str, doing: str, *, many: bool, negated: bool = False, is_deed: bool = False
 ) -> str:
-    """Return a sentence of who is or does what; ``doing`` begins with a bare verb or a state."""
+    """Return the sentence of ``subject`` and ``doing``, a bare verb phrase or a state."""
     words = doing.split()
     at = 0
     while at < len(words) - 1 and (
@@ -311,7 +331,7 @@ def _acting(
 
 
 def _modal_free(text: str) -> str:
-    """Return ``text`` without "should", "has to", …: what should be, is."""
+    """Return ``text`` without modals such as "should" and "has to", in the present tense."""
     for _ in range(4):
         found = next(
             (m for m in _MODAL.finditer(text) if m.start() and _clause_start(text, m.start()) >= 0),
@@ -342,7 +362,7 @@ def _modal_free(text: str) -> str:
 
 
 def _clause_start(text: str, at: int) -> int:
-    """Return where the clause begins whose verb stands at ``at``; -1 for a subordinate one."""
+    """Return the start of the clause whose verb is at ``at``; -1 for a subordinate clause."""
     marks = [
         m.end()
         for m in re.finditer(r"[,;:]\s+(?:and |then |but )*|\s(?:and|but|then)\s", text[:at])
@@ -372,7 +392,7 @@ def _placed(rest: str) -> str:
 
 
 def _undetermined(rest: str) -> str:
-    """Return a noun phrase with the article that "there is" needs."""
+    """Return a noun phrase with the article it needs after "there is"."""
     words = rest.split()
     end = noun_phrase_end(words)
     head = words[end - 1].lower() if end else words[0].lower()
@@ -389,7 +409,7 @@ def _undetermined(rest: str) -> str:
 
 
 def _with_subject(text: str, who: str) -> str:
-    """Return ``text`` with the subject that a bare verb lacks."""
+    """Return ``text`` with ``who`` as the subject of a bare verb."""
     words = text.split()
     at = (
         1
@@ -421,7 +441,7 @@ def _with_subject(text: str, who: str) -> str:
 
 
 def _with_article(text: str, prompt: str) -> str:
-    """Return ``text`` with an article before a bare singular noun that begins it and acts."""
+    """Return ``text`` with an article if it begins with a bare singular noun as the subject."""
     words = text.split()
     low = [w.lower().strip(",") for w in words]
     if (
@@ -456,7 +476,7 @@ def _with_article(text: str, prompt: str) -> str:
 
 
 def _is_order(low: list[str]) -> bool:
-    """Tell whether a command begins: "turn it around", "start close on the hands"."""
+    """Tell whether the words begin a command: "turn it around", "start close on the hands"."""
     is_base = is_verb(low[0]) and lemma(low[0], "VERB") == low[0]
     following = low[1]
     return is_base and (

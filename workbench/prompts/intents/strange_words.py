@@ -1,4 +1,4 @@
-"""Words that English does not have, and words that mean nothing in a request."""
+"""Detects words that are not English, and words without content."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["is_mostly_strange", "means_something"]
 
 
 def _strange_in(text: str) -> list[str]:
-    """Return the words of ``text`` that English does not have, as far as is known."""
+    """Return the words of ``text`` that no dictionary or vector table has."""
     words = [w.text.lower() for w in words_in(text) if w.text.isalpha() and len(w.text) > 2]
-    from workbench.prompts.parsing.vectors import vectors  # noqa: PLC0415  brings numpy
+    from workbench.prompts.parsing.vectors import vectors  # noqa: PLC0415  imports numpy
 
     known = vectors()[0]
     return [
@@ -29,7 +29,7 @@ def _strange_in(text: str) -> list[str]:
 
 
 def is_mostly_strange(text: str) -> bool:
-    """Tell whether most words are none that English has: another language, or a slip of the hand."""
+    """Tell whether most words are not English: another language, or random typing."""
     words = [w for w in words_in(text) if w.text.isalpha()]
     strange = _strange_in(text)
     if any(len(w) > 3 and not set(w) & set("aeiouy") for w in strange):
@@ -38,7 +38,7 @@ def is_mostly_strange(text: str) -> bool:
 
 
 def means_something(word: str) -> bool:
-    """Tell whether a word says something of the picture or the render."""
+    """Tell whether a word is a content word."""
     low = word.lower()
     return (
         low[:1].isalnum()

@@ -1,4 +1,4 @@
-"""What in a request is talk, a reason, vague or beyond the workbench; and where its sentences end."""
+"""Classifies parts of a request: talk, reasons, vague or impossible requests. Splits sentences."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def statement_pattern(name: str) -> re.Pattern[str]:
 
 
 def parts_of(text: str) -> list[tuple[int, int]]:
-    """Return where the sentences of a request begin and end."""
+    """Return the start and end of each sentence of a request."""
     found: list[tuple[int, int]] = []
     start = 0
     for mark in [*(m.span() for m in _END.finditer(text)), (len(text), len(text))]:
@@ -58,12 +58,12 @@ def is_vague(text: str) -> bool:
 
 
 def is_beyond(text: str) -> bool:
-    """Tell whether a part asks for what no prompt and no render can do."""
+    """Tell whether a part asks for something that neither a prompt nor a render can do."""
     return bool(statement_pattern("beyond").fullmatch(_bare(text)))
 
 
 def fixed_statement(text: str) -> str:
-    """Return the sentence of a wish that has one of its own, such as a loop; empty for others."""
+    """Return the fixed sentence for a known request, such as a loop; empty for others."""
     bare = _bare(text)
     return next(
         (
@@ -76,7 +76,7 @@ def fixed_statement(text: str) -> str:
 
 
 def reason_at(text: str) -> int:
-    """Return where ``text`` goes on to say why, or for whom; its length where it does not."""
+    """Return where the reason in ``text`` begins ("because …"); its length if there is none."""
     found = statement_pattern("reason").search(text)
     return found.start() if found is not None and found.start() > 0 else len(text)
 

@@ -1,4 +1,4 @@
-"""What is sure in a request of another language, in English. The rest is a language model's."""
+"""Translates known terms of requests in other languages; the rest needs a language model."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ OTHER_LANGUAGE: Final = (
     "I read English, and of other languages a few sure terms such as night, rain, vertical or undo. "
     "A language model reads the rest: connect one with WORKBENCH_LANGUAGE_PROVIDER, or say it in English."
 )
-"""What helps where a request is in another language."""
+"""The help for a request in another language."""
 
 
 def is_strange(text: str) -> bool:
-    """Tell whether ``text`` holds a word that English lacks."""
+    """Tell whether ``text`` has a word that is not English."""
     words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower())
     return any(not is_known(word) for word in words)
 
 
 def is_other_language(text: str) -> bool:
-    """Tell whether ``text`` is no English: another script, or mostly words that English lacks."""
+    """Tell whether ``text`` is not English: another script, or mostly unknown words."""
     words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.lower())
     strange = [w for w in words if not is_known(w)]
     if len(strange) * 3 < len(words):
@@ -47,7 +47,7 @@ _SECONDS: Final = re.compile(
 
 
 def english_of(text: str) -> str | None:
-    """Return ``text`` in English where all of it is sure; None where it is not."""
+    """Return ``text`` in English, or None if any part of it is unknown."""
     left = f" {text.lower().strip(' .,!?。！？、，')} "
     found: list[tuple[int, str]] = []
     for phrase, pattern, english in _phrases():
@@ -57,7 +57,7 @@ def english_of(text: str) -> str | None:
             left = (
                 f"{left[: match.start()]}{'·' * (match.end() - match.start())}{left[match.end() :]}"
             )
-    # Settings that every language writes alike: "9:16", "8 s".
+    # Settings written the same in every language: "9:16", "8 s".
     numbers = re.search(r"(?<![\w:])(\d{1,2}:\d{1,2}|\d+ ?(?:s|sec|fps|p))(?!\w)", left)
     if numbers is None:
         numbers = _SECONDS.search(left)
@@ -83,7 +83,7 @@ def _is_filled(word: str, filler: frozenset[str]) -> bool:
 
 
 def is_dense(text: str) -> bool:
-    """Tell whether ``text`` is of a script that is written without spaces."""
+    """Tell whether ``text`` uses a script written without spaces."""
     return bool(re.search(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", text))
 
 
@@ -98,7 +98,7 @@ def _phrases() -> tuple[tuple[str, re.Pattern[str], str], ...]:
 
 
 def bounded(phrase: str) -> str:
-    """Return the pattern that finds ``phrase`` as whole words; anywhere in scripts without spaces."""
+    """Return a pattern for ``phrase`` as whole words, or anywhere in scripts without spaces."""
     return re.escape(phrase) if is_dense(phrase) else rf"(?<!\w){re.escape(phrase)}(?!\w)"
 
 

@@ -1,8 +1,8 @@
-"""Understands a request: parses it into wishes, turns each into actions, names what it could not place.
+"""Understands a request: parses it into clauses, turns each into actions, reports the rest.
 
-Exact forms of the session (render settings, undo, versions) are read by rules first; everything else by
-the learned parser. A wish that the parser is not sure of is not carried out and is said so. Nothing here
-changes a prompt: what is understood is a list of actions.
+Rules first read exact forms of session requests (render settings, undo, versions); the trained
+parser reads everything else. A clause of low confidence is reported, not carried out. Nothing here
+changes a prompt; the result is a list of actions.
 """
 
 from __future__ import annotations
@@ -17,16 +17,11 @@ from workbench.actions.model import (
     AddBeat,
     AddEntity,
     ChangeBeat,
-    EditEntity,
     EditField,
     Explain,
-    GoBack,
     SetRender,
     Vary,
 )
-from workbench.errors import InvalidRequest
-from workbench.prompts.composer.composer import scene_of
-from workbench.prompts.enacting import enact
 from workbench.prompts.intents import (
     addition_intents,
     corrections,
@@ -37,14 +32,15 @@ from workbench.prompts.intents import (
     session_forms,
     session_intents,
 )
+from workbench.prompts.intents.alike import named_alike
 from workbench.prompts.intents.candidates import Candidate
 from workbench.prompts.intents.context import Context
 from workbench.prompts.intents.contradictions import is_kind
 from workbench.prompts.intents.faithfulness import is_faithful, is_free
-from workbench.prompts.intents.guards import has_sound_fields, is_question, is_sound
-from workbench.prompts.intents.outcome import ASIDE, Missed, Understanding, outcome_of
+from workbench.prompts.intents.guards import is_question, is_sound
+from workbench.prompts.intents.outcome import Missed, Understanding, outcome_of
 from workbench.prompts.intents.own_words import choices_for, fixed_wish, stated, who_is_meant
-from workbench.prompts.intents.remarks import AS_VERSIONS, VERSIONS, is_broken, remark_help
+from workbench.prompts.intents.remarks import AS_VERSIONS, VERSIONS, remark_help
 from workbench.prompts.intents.replacing import removed_by_order, replaced
 from workbench.prompts.intents.requests import (
     clean,
@@ -55,11 +51,12 @@ from workbench.prompts.intents.requests import (
 )
 from workbench.prompts.intents.runs import runs_of, strays
 from workbench.prompts.intents.strange_words import is_mostly_strange, means_something
+from workbench.prompts.intents.taking import Reading, after
 from workbench.prompts.intents.talk import is_beyond, is_talk, is_vague, parts_of, reason_at
 from workbench.prompts.intents.translating import english_of, is_other_language, is_strange
 from workbench.prompts.intents.verbatim import is_foreign_prompt, kept_verbatim
 from workbench.prompts.intents.wishes import SUBORDINATE, THRESHOLD, WISHES, wished
-from workbench.prompts.intents.words import is_known
+from workbench.prompts.intents.words import is_known, is_noun
 from workbench.prompts.parsing.clauses import Clause, Parse, Slot, words_in
 
 __all__ = ["understand"]
@@ -67,53 +64,8 @@ __all__ = ["understand"]
 _EXACT: Final = 0.9
 
 
-class Reading:
-    """What has been read of a request so far, and the context after it."""
-
-    def __init__(self, context: Context) -> None:
-        self.here = context
-        self.read: list[tuple[str, Candidate]] = []
-        self.missed: list[Missed] = []
-        self.asides: list[str] = []
-        self.spoken = ""
-        """The pronoun with which the latest statement began."""
-
-    def take(self, text: str, candidate: Candidate) -> None:
-        """Take ``candidate`` as what ``text`` asks for.
-
-        It is missed where its sentence is broken, or where it is about an entity that is not there: a
-        clause before it was read as bringing one in, and then was not taken as such.
-        """
-        after = _after(candidate, self.here)
-        is_sound = has_sound_fields(candidate)
-        if after is None or not is_sound or is_broken(self.here.prompt, after.prompt):
-            self.missed.append(Missed(text))
-            return
-        self.read.append((text, candidate))
-        self.here = after
-        for words in candidate.left:
-            _state(words, (), self, is_whole=True)
-
-    def all_missed(self) -> list[Missed]:
-        """Return what was not read; a request of nothing but talk is answered as such."""
-        if self.asides and not self.read and not self.missed:
-            text = " ".join(self.asides)
-            self.take(text, Candidate((Explain(question=text, answer=questions.NOTED),), 1.0))
-            return []
-        is_back = any(isinstance(a, GoBack) for _, one in self.read for a in one.actions)
-        missed = [
-            replace(m, label=ASIDE) if is_back and _DENIAL.match(m.words) else m
-            for m in self.missed
-        ]
-        return [*missed, *(Missed(text, ASIDE) for text in self.asides)]
-
-
-_DENIAL: Final = re.compile(r"(?:hm+|no|nah|ugh|ok|actually)?[ ,]*not\b", re.IGNORECASE)
-"""What somebody who goes back says of what was there: "not a kid"."""
-
-
 def understand(request: str, context: Context) -> Understanding:
-    """Return what ``request`` asks for in ``context``."""
+    """Return the actions, missed words and help for ``request`` in ``context``."""
     text = clean(request)
     asks = _ASKS_ABROAD.match(text)
     english_text = english_of(text) if is_strange(text) and not asks else None
@@ -127,8 +79,8 @@ def understand(request: str, context: Context) -> Understanding:
         read = [(text, setting)] if setting is not None else []
         done = outcome_of(read, [Missed(text)], context)
         return replace(done, is_foreign=True)
-    typed = mended(text, _words_of(context))
-    from workbench.prompts.parsing.network import network  # noqa: PLC0415  brings numpy
+    typed = named_alike(mended(text, _words_of(context)), context.prompt)
+    from workbench.prompts.parsing.network import network  # noqa: PLC0415  imports numpy
 
     parse = network().parse(typed, context.prompt)
     text = written_out(typed)
@@ -145,10 +97,10 @@ def understand(request: str, context: Context) -> Understanding:
         or look_intents.described(bare, context)
     )
     if exact is not None and exact.score >= _EXACT:
-        return outcome_of([(text, exact)], [], context)
+        return _whole(text, exact, context)
     is_correction, rest = correction_in(text)
     if is_correction and (corrected := _correction(rest, context)) is not None:
-        return outcome_of([(text, corrected)], [], context)
+        return _whole(text, corrected, context)
     if VERSIONS.search(text):
         return outcome_of([(text, Candidate(help=AS_VERSIONS, score=1.0))], [], context)
     return _carried(parse, context)
@@ -158,7 +110,7 @@ _ASKS_ABROAD: Final = re.compile(
     r"(?:.*\s\?|(?:il|elle|est-ce|quel\w*|was|wie|ist|sind|hay|está|qué|cuánt\w*|c'è|piove|di che|como|qual|tem) .*\?)$",
     re.IGNORECASE,
 )
-"""A question in another language: its words are no wishes."""
+"""A question in another language, not a request for a change."""
 
 
 def _answers_foreign(text: str, context: Context) -> bool:
@@ -169,8 +121,10 @@ def _answers_foreign(text: str, context: Context) -> bool:
 
 
 def _sure_actions(text: str, context: Context) -> tuple[tuple[Action, ...], bool]:
-    """Return the actions of a part of a foreign request that was put into English."""
-    found = understand(text, replace(context, prompt=""))  # in English, whatever the prompt is in
+    """Return the actions of a translated part, and whether all of it was understood."""
+    found = understand(
+        text, replace(context, prompt="")
+    )  # read as English, whatever the prompt's language
     return found.actions, found.is_understood and not found.missed
 
 
@@ -182,7 +136,7 @@ _ASKS: Final = re.compile(
 
 
 def _only_asks(parse: Parse) -> bool:
-    """Tell whether a request asks for no change, as far as is sure."""
+    """Tell whether a request is a question or has no confident clause."""
     wishes = [c for c in parse.clauses if c.label not in {"question", "thanks"}]
     is_asked = is_question(parse.text) or bool(_ASKS.match(parse.text))
     return is_asked or not any(c.sureness >= THRESHOLD for c in wishes)
@@ -194,14 +148,27 @@ def _words_of(context: Context) -> frozenset[str]:
 
 
 def _correction(text: str, context: Context) -> Candidate | None:
-    """Return ``text`` read as another value for what the last request changed."""
+    """Return ``text`` read as a new value for what the last request changed."""
     bare = without_politeness(text)
     found = [c for c in corrections.candidates(bare, context, []) if is_sound(c, bare, context)]
     return max(found, key=lambda one: one.score, default=None)
 
 
+def _whole(text: str, candidate: Candidate, context: Context) -> Understanding:
+    """Return the understanding of a request that one candidate covers completely."""
+    reading = Reading(context)
+    _take(reading, text, candidate)
+    return outcome_of(reading.read, reading.all_missed(), context)
+
+
+def _take(reading: Reading, text: str, candidate: Candidate) -> None:
+    """Take ``candidate`` into ``reading``, then read the words that it leaves."""
+    for words in reading.take(text, candidate):
+        _state(words, (), reading, is_whole=True)
+
+
 def _carried(parse: Parse, context: Context) -> Understanding:
-    """Turn each sentence of a request into actions, in order; each sees the scene after those before it."""
+    """Turn each sentence of a request into actions, on the scene that the previous one leaves."""
     reading = Reading(context)
     for start, end in parts_of(parse.text):
         _read_part(parse, start, end, reading)
@@ -209,7 +176,7 @@ def _carried(parse: Parse, context: Context) -> Understanding:
 
 
 def _read_part(parse: Parse, start: int, end: int, reading: Reading) -> None:
-    """Read one sentence: as an exact form, by its clauses, or in the user's own words."""
+    """Read one sentence as an exact form, by its clauses, or in the user's own words."""
     cut = start + reason_at(parse.text[start:end])
     if cut < end and any(means_something(w.text) for w in words_in(parse.text[start:cut])):
         reading.asides.append(parse.text[cut:end].strip(" ,;"))
@@ -230,10 +197,10 @@ def _read_part(parse: Parse, start: int, end: int, reading: Reading) -> None:
         SUBORDINATE.search(words) or (words.strip() and SUBORDINATE.match(f"{c.text.split()[0]} "))
         for c, words in ahead.items()
     ):
-        taken = {}  # a clause within a sentence: the sentence says when
+        taken = {}  # a subordinate clause: the whole sentence is needed
     for run in runs_of(parse, start, end, taken):
         if isinstance(run, Clause):
-            reading.take(run.text, taken[run])
+            _take(reading, run.text, taken[run])
         else:
             _state(run, clauses, reading, is_whole=not taken)
 
@@ -245,7 +212,7 @@ _JOINT: Final = re.compile(
 
 
 def _without_forms(text: str, start: int, end: int, reading: Reading) -> tuple[int, int]:
-    """Take exact forms of the session at the beginning and end of a sentence; return what is left."""
+    """Take exact session forms at the start and end of a sentence; return the remaining span."""
     while start < end:
         cuts = [start, *(start + m.end() for m in _JOINT.finditer(text[start:end]))]
         stops = [*(start + m.start() for m in _JOINT.finditer(text[start:end])), end]
@@ -260,7 +227,7 @@ def _without_forms(text: str, start: int, end: int, reading: Reading) -> tuple[i
             made = _form(text[begin:stop], reading, is_whole=(begin, stop) == (start, end))
             if made is None:
                 continue
-            reading.take(text[begin:stop].strip(), made)
+            _take(reading, text[begin:stop].strip(), made)
             if begin == start and any(isinstance(a, Vary) for a in made.actions) and stop < end:
                 reading.asides.append(text[stop:end].strip(" ,:"))
                 return end, end
@@ -281,7 +248,7 @@ _GOING_ON: Final = re.compile(r"(?:go on|continue|carry on|proceed|keep going)\b
 
 
 def _form(text: str, reading: Reading, *, is_whole: bool) -> Candidate | None:
-    """Return what ``text`` is as an exact form; terms of the scene count where they stand alone."""
+    """Return the candidate for an exact form; scene terms count only if ``is_whole``."""
     said = re.sub(r"^(?:nah|nope|hm+|oh|ugh)[ ,]+(?=\S)", "", text.strip(" ?"), flags=re.IGNORECASE)
     bare = without_politeness(written_out(said))
     if not bare or _GOING_ON.match(bare):
@@ -303,24 +270,29 @@ _HELD: Final = re.compile(
 
 
 def _answers_itself(text: str, said: str, reading: Reading) -> bool:
-    """Deal with a sentence that asks for no change of the picture: talk, a question, no direction."""
+    """Handle a sentence that asks for no specific change: talk, questions, vague requests."""
     if is_beyond(said):
-        reading.take(text, Candidate(help=_BEYOND, score=1.0))
+        _take(reading, text, Candidate(help=_BEYOND, score=1.0))
     elif (fixed := fixed_wish(said, reading.here)) is not None:
-        reading.take(text, fixed)
+        _take(reading, text, fixed)
     elif is_vague(said):
-        reading.take(text, Candidate(help=choices_for(reading.here), score=1.0))
+        _take(reading, text, Candidate(help=choices_for(reading.here), score=1.0))
     elif (
         re.fullmatch(r"and [\w' ]+\?", said, re.IGNORECASE)
-        or is_talk(said)
+        or (is_talk(said) and not _is_complaint(said, reading.here))
         or questions.is_small_talk(said)
     ):
         reading.asides.append(text)
     elif (answer := questions.answered(said, reading.here)) is not None:
-        reading.take(text, Candidate((answer,), 1.0, intent="question"))
+        _take(reading, text, Candidate((answer,), 1.0, intent="question"))
     else:
         return False
     return True
+
+
+def _is_complaint(said: str, here: Context) -> bool:
+    """Tell whether ``said`` complains of too much of something that has an opposite."""
+    return " too " in said and "says what is wrong" in remark_help(said, here.prompt)
 
 
 _BEYOND: Final = (
@@ -330,10 +302,10 @@ _BEYOND: Final = (
 
 
 def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Clause, Candidate]:
-    """Return the clauses that are carried out as such; the words of the others are kept.
+    """Return the clauses to carry out, with their candidates; the words of the others are kept.
 
-    Clauses that tell what is seen or happens go together: in a sentence of which one is not sure, all
-    are said in the user's words.
+    Clauses on content and events depend on each other: if one of a sentence is uncertain, all of
+    them are stated in the user's words.
     """
     here = reading.here
     found: dict[Clause, Candidate] = {}
@@ -343,7 +315,7 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
         if clause.label == "keep" and _LEFT_ALONE.match(clause.text):
             candidate, sure = None, False
         if clause.label == "seconds" and _HELD.search(said):
-            candidate = None  # "hold for 2 s" is no length
+            candidate = None  # "hold for 2 s" is not a length
         if clause.label in {"camera", "viewpoint", "shot", "swap"} and replaced(clause.text, here):
             candidate = None
         if (
@@ -354,7 +326,7 @@ def _taken(clauses: Sequence[Clause], said: str, reading: Reading) -> dict[Claus
             and not (_tells(candidate) and remark_help(clause.text, here.prompt))
         ):
             found[clause] = candidate
-            here = _after(candidate, here) or here
+            here = after(candidate, here) or here
             continue
         sure = sure and clause.label not in _TELLING
     twice = _set_twice(found)
@@ -378,12 +350,12 @@ def _changes_act(candidate: Candidate) -> bool:
 
 
 def _tells(candidate: Candidate) -> bool:
-    """Tell whether a candidate writes a sentence of its own."""
+    """Tell whether a candidate adds or changes a sentence."""
     return any(isinstance(a, AddBeat | AddEntity | ChangeBeat) for a in candidate.actions)
 
 
 def _set_twice(found: Mapping[Clause, Candidate]) -> list[Clause]:
-    """Return the clauses of which one would overwrite what another has set in the user's words."""
+    """Return the clauses that set the same field, at least one of them in free words."""
     by_field: dict[str, list[Clause]] = {}
     for clause, candidate in found.items():
         for action in candidate.actions:
@@ -400,7 +372,7 @@ def _set_twice(found: Mapping[Clause, Candidate]) -> list[Clause]:
 _LEFT_ALONE: Final = re.compile(
     r"(?:only|just) (?:he|she|it|they|the \w+) (?:stays?|remains?)\b", re.IGNORECASE
 )
-"""Something that happens: "only she stays"; not a wish to keep her."""
+"""An event ("only she stays"), not a request to keep her."""
 
 
 _TELLING: Final = frozenset(
@@ -409,23 +381,24 @@ _TELLING: Final = frozenset(
 
 
 _ALSO: Final = re.compile(r"(?:then |and )*(?:re)?[a-z]{3,}(?:s|es)(?: again| too)?")
-"""A verb alone, behind another of the same: "drops it, regrasps"."""
+"""A lone verb after another of the same actor: "drops it, regrasps"."""
 _COUNTED: Final = re.compile(
     r"(?:make (?:it|that|them) |about |around |exactly |only |just )+(\d{1,3})(?: of them)?",
     re.IGNORECASE,
 )
 _SHORT: Final = 8
-"""Words of a bare noun phrase that is shown as "there is …"."""
+"""Maximum words of a bare noun phrase that becomes "there is …"."""
 
 
 def _state(text: str, clauses: Sequence[Clause], reading: Reading, *, is_whole: bool) -> None:
-    """Read a run of words that no clause accounts for, in the user's own words."""
+    """Read words outside all clauses in the user's own words."""
     said = written_out(text)
     meaning = [w.text for w in words_in(said) if means_something(w.text)]
-    if _ALSO.fullmatch(said) and (who := who_is_meant(reading.here)):
+    is_also = _ALSO.fullmatch(said) and not is_noun(said.split()[-1])
+    if is_also and (who := who_is_meant(reading.here)):
         said = f"{who} {said}"
     if (
-        is_talk(said)
+        (is_talk(said) and not _is_complaint(said, reading.here))
         or is_vague(said)
         or questions.is_small_talk(said)
         or not (is_whole or (meaning and " " in said))
@@ -434,7 +407,7 @@ def _state(text: str, clauses: Sequence[Clause], reading: Reading, *, is_whole: 
         return
     if told := remark_help(said, reading.here.prompt):
         swapped = removed_by_order(said, reading.here) or replaced(said, reading.here)
-        reading.take(text, swapped or Candidate(help=told, score=1.0))
+        _take(reading, text, swapped or Candidate(help=told, score=1.0))
         return
     counted = _COUNTED.fullmatch(without_politeness(said))
     number = (Slot("number", counted[1], 0, 1),) if counted is not None else ()
@@ -453,38 +426,7 @@ def _state(text: str, clauses: Sequence[Clause], reading: Reading, *, is_whole: 
     pronoun = re.match(r"(he|she|they)\b", said, re.IGNORECASE)
     reading.spoken = pronoun[1].lower() if pronoun is not None else reading.spoken
     if made is not None and not is_mostly_strange(text):
-        reading.take(text, made)
+        _take(reading, text, made)
         return
     label = next((c.label for c in clauses if c.text in text), "")
     reading.missed.append(Missed(text, label))
-
-
-def _after(candidate: Candidate, context: Context) -> Context | None:
-    """Return the context after a part: scene and text with its actions, and who was spoken of.
-
-    None where the scene lacks what the actions are about.
-    """
-    try:
-        done = enact(context.prompt, context.scene, candidate.actions, scene_of=scene_of)
-    except InvalidRequest:
-        return None
-    scene = done.scene
-    focus: list[str] = []
-    for action in candidate.actions:
-        if isinstance(action, EditEntity):
-            focus.append(action.entity)
-        elif isinstance(action, AddEntity):
-            focus.append(action.id)
-        elif isinstance(action, AddBeat) and action.actor:
-            focus.append(action.actor)
-        elif isinstance(action, ChangeBeat):
-            beat = next((b for b in scene.beats if b.id == action.beat), None)
-            focus += [beat.actor] if beat is not None and beat.actor else []
-    part = next((a.part for a in reversed(candidate.actions) if isinstance(a, AddBeat)), "")
-    return replace(
-        context,
-        scene=scene,
-        prompt=done.prompt,
-        focus=tuple(dict.fromkeys([*focus, *context.focus])),
-        part=part,
-    )

@@ -1,4 +1,4 @@
-"""Requests in the language of a foreign prompt: sure terms are read, the rest is kept word for word."""
+"""Requests in the language of a foreign prompt: known terms are read, the rest is kept verbatim."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEPT: Final = (
     "It is kept in your words, in your language. A language model would read and write it: connect one "
     "with WORKBENCH_LANGUAGE_PROVIDER."
 )
-"""What is said of words in another language that stand in the prompt as they were typed."""
+"""The note on words that were added to the prompt untranslated."""
 _WORDED: Final = frozenset(["time_of_day", "weather", "setting"])
 _ASKS: Final = re.compile(r"[?？]\s*$")
 _SAME: Final = re.compile(
@@ -35,15 +35,15 @@ Reader = Callable[[str], tuple[tuple[Action, ...], bool]]
 
 
 def is_foreign_prompt(prompt: str) -> bool:
-    """Tell whether ``prompt`` is in another language than English."""
+    """Tell whether ``prompt`` is in a language other than English."""
     return bool(is_foreign(prompt) or unread_words(prompt))
 
 
 def kept_verbatim(text: str, context: Context, read_english: Reader) -> Candidate | None:
-    """Return what a request in the language of the prompt asks for; None for a prompt in English.
+    """Return the candidate for a request in the language of the prompt; None for an English prompt.
 
-    ``read_english`` reads the parts of which all is sure, put into English: it returns their actions,
-    and whether it understood them.
+    ``read_english`` reads the parts that translate completely. It returns their actions and whether
+    it understood them.
     """
     if not is_foreign_prompt(context.prompt) or _ASKS.search(text):
         return None
@@ -70,6 +70,8 @@ def kept_verbatim(text: str, context: Context, read_english: Reader) -> Candidat
             actions.append(Vary(count=count))
         elif (gone := _removed(part, context)) is not None:
             actions.append(gone)
+        elif _CHANGES.search(part):
+            return None  # a change to existing content: adding words would contradict it
         elif (said := _plain(part)) and said.lower() not in context.prompt.lower():
             told.append(said)
     if any(isinstance(a, Vary) for a in actions):
@@ -90,6 +92,13 @@ def kept_verbatim(text: str, context: Context, read_english: Reader) -> Candidat
     )
 
 
+_CHANGES: Final = re.compile(
+    r"\b(?:finalement|plutôt|remplace\w*|change[zr]?|au lieu|pas de|kein(?:e|en)?|lieber|stattdessen|nicht mehr|ersetz\w*|"
+    r"cambia\w*|en lugar|en vez|de hecho|ya no|que se quede|troca\w*|mud[ae]\w*|em vez|na verdade|não mais|cambi\w*|invece|anzi|non più)\b|"
+    r"改成|换成|變成|变成|不要|还是|别|去掉|停了|やっぱり|じゃなく|ではなく|に変え|やめ|止ん|말고|바꿔|대신|그쳤|그만|कर दो|दिखाओ|बंद|के बजाय|नहीं",
+    re.IGNORECASE,
+)
+"""Words of a change, a correction or a command; added to the prompt, they would contradict it."""
 _NUMERALS: Final = {"十五": 15, "二十": 20, "三十": 30, "十": 10, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4,
                     "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}  # fmt: skip
 _LENGTH: Final = re.compile(
@@ -108,16 +117,16 @@ _OF_SESSION: Final = re.compile(
     r"秒|时长|時長|长度|尺|戻して|戻す|戻し|元に|撤销|恢复|回到|种子|シード|シード値|版本|バージョン|되돌|시드|초로|초짜리|버전|सीड|सेकंड|वापस",
     re.IGNORECASE,
 )
-"""Words of a wish about the render or the session: never of a scene."""
+"""Words about the render or the session, never about a scene."""
 _LIKED: Final = re.compile(
     r"\b(?:me gusta|me encanta|j'aime bien|gefällt|gosto d|gostei|mi piace|trop|zu (?:klein|groß|schnell|langsam|hell|dunkel)|demasiado|demais|troppo)\b|好看|喜欢|太.{1,3}了|すぎる|好き|너무|좋아|पसंद|बहुत ज्यादा",
     re.IGNORECASE,
 )
-"""Words that praise or complain."""
+"""Words of praise or complaint."""
 
 
 def session_wish(part: str) -> str | None:
-    """Return a wish about length, format or seed in English; None where ``part`` holds none."""
+    """Return a request for length, format or seed in English; None if ``part`` has none."""
     for form in (_LENGTH, _RATIO, _OTHER_SEED):
         found = form.search(part)
         if found is None:
@@ -135,11 +144,11 @@ def session_wish(part: str) -> str | None:
 
 
 _FEW: Final = 8
-"""Letters beside a wish about the render that only ask for it; words in spaced scripts are longer."""
+"""Maximum letters beside a render setting in a dense script; three times as many elsewhere."""
 
 
 def _in_its_words(action: EditField, part: str, context: Context) -> Action | None:
-    """Return the sentence with the user's words for a value, where the text has its own for the old one."""
+    """Return the edit that replaces the old value in the prompt with the user's words."""
     old = str(getattr(context.scene, action.field))
     said = str(data("languages")["phrases"].get(old, "")).split("|")
     for phrase in sorted(filter(None, said), key=len, reverse=True):
@@ -157,7 +166,7 @@ def _form(name: str, form: str) -> re.Pattern[str]:
 
 
 def _plain(part: str) -> str:
-    """Return ``part`` without what asks."""
+    """Return ``part`` without words of asking."""
     lead = _form("lead", r"(?:{0})(?:(?<=[^\x00-\u02ff])|\s+|$)")
     while (found := lead.match(part)) and found.end() < len(part):
         part = part[found.end() :].strip(" ,")
@@ -170,7 +179,7 @@ def _plain(part: str) -> str:
 
 
 def _removed(part: str, context: Context) -> Action | None:
-    """Return how what a part wants gone is cut from the text, or barred where the text lacks it."""
+    """Return the action that cuts what ``part`` names, or adds it to the negative prompt."""
     behind = _form("removing_behind", r"(.+?)\s*(?:{0})$").match(part)
     ahead = _form("removing", r"(?:{0})(?:(?<=[^\x00-\u02ff])|\s+)(.+)").match(part)
     found = behind or ahead
@@ -196,7 +205,7 @@ def _removed(part: str, context: Context) -> Action | None:
 
 
 def _swapped(text: str, context: Context) -> tuple[Action, str] | None:
-    """Return the rewritten sentence for "X instead of Y" where the text has Y, and the words for it."""
+    """Return the edit for "X instead of Y" and the words it covers; None if the prompt lacks Y."""
     for form in data("languages")["kept"]["instead"]:
         found = re.search(form, text, re.IGNORECASE)
         if found is None:
@@ -213,7 +222,7 @@ def _swapped(text: str, context: Context) -> tuple[Action, str] | None:
 
 
 def _versions(part: str) -> int | None:
-    """Return how many versions a part asks for; None where it asks for none."""
+    """Return the number of versions that a part asks for, 1 to 64, or None."""
     found = re.search(data("languages")["kept"]["versions"], part, re.IGNORECASE)
     if found is None:
         return None

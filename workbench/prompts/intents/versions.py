@@ -1,15 +1,17 @@
-"""Which entry of a session words name: by number, by what it brought, before or after it."""
+"""Finds the entry of a session that words name: by number, by what it added, before or after it."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
+from workbench.actions.model import GoBack, Step
+from workbench.prompts.intents.candidates import Candidate
 from workbench.prompts.intents.context import Context, Landmark
 from workbench.prompts.intents.words import lemma
 from workbench.scene import Scene
 
-__all__ = ["ORDINALS", "entry_named", "entry_numbered", "landmark_named", "place_of"]
+__all__ = ["ORDINALS", "entry_named", "entry_numbered", "landmark_named", "place_of", "steps_back"]
 
 ORDINALS: Final = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
@@ -17,7 +19,7 @@ ORDINALS: Final = (
 
 
 def entry_named(text: str | None, context: Context) -> int | None:
-    """Return the entry that words name; None for the current one, -1 where they name none."""
+    """Return the entry that ``text`` names, by index; None for the current one, -1 for no match."""
     low = (text or "").lower().strip()
     low = re.sub(r"^(?:the|card|version|variation|prompt|entry)\s+", "", low)
     low = re.sub(r"\s+(?:one|version|variation|card|prompt|video|take)$", "", low)
@@ -32,7 +34,7 @@ def entry_named(text: str | None, context: Context) -> int | None:
 
 
 def entry_numbered(number: int, context: Context) -> int:
-    """Return the entry that a number means: a card of the newest variations, else an entry."""
+    """Return the entry of a 1-based number, first among the newest variations; -1 if none."""
     varied = [one for one in context.landmarks if one.is_variation]
     if varied:
         parent = varied[-1].parent
@@ -45,7 +47,7 @@ def entry_numbered(number: int, context: Context) -> int:
 
 
 def place_of(text: str | None, context: Context) -> int | None:
-    """Return the entry that words name; None for the current one, -1 where they name none."""
+    """Return the entry that ``text`` names, by index; None for the current one, -1 for no match."""
     low = re.sub(r"^(?:the|my)\s+", "", (text or "").lower().strip())
     earlier = re.fullmatch(
         r"(?:(?:version|one|prompt|state|time) )?(?:from )?(?P<when>before|without|with) (?:the |we |i |adding )*(?P<what>.+)",
@@ -86,7 +88,7 @@ def place_of(text: str | None, context: Context) -> int | None:
 
 
 def landmark_named(what: str, context: Context) -> Landmark | None:
-    """Return the entry in which ``what`` came into the session, the newest first."""
+    """Return the newest entry that added ``what``, or None."""
     words = _stems(what) - {
         "the", "a", "an", "it", "we", "one", "version", "with", "had", "of", "in", "to", "have",
     }  # fmt: skip
@@ -116,6 +118,16 @@ def _said(scene: Scene) -> set[str]:
 
 
 def _stems(text: str) -> set[str]:
-    """Return the base forms of the words of ``text``: "raining" and "rain" are one."""
+    """Return the base forms of the words of ``text``: "raining" and "rain" are the same."""
     words = re.findall(r"[\w'-]+", text.lower())
     return {lemma(lemma(w, "NOUN"), "VERB") for w in words}
+
+
+def steps_back(count: int, score: float, context: Context) -> Candidate:
+    """Undo the last ``count`` steps, or as many as there are."""
+    known = {one.index: one for one in context.landmarks}
+    at = known.get(context.current) if context.current is not None else None
+    for _ in range(count):
+        at = known.get(at.parent) if at is not None and at.parent is not None else at
+    to = Step.UNDO if at is None else at.index
+    return Candidate((GoBack(to=to),), score, intent="go_back")

@@ -1,4 +1,4 @@
-"""Whoever looks at the picture as "we", and what is done to us as done to the camera."""
+"""Rewrites the viewer as "we", and "at us" as "at the camera"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a clause that the parser has found asks for; none where that is not sure or makes no sense."""
+"""Turns a parsed clause into a candidate, unless it is uncertain or makes no sense."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from workbench.prompts.parsing.clauses import Clause
 __all__ = ["SUBORDINATE", "THRESHOLD", "WISHES", "wished"]
 
 THRESHOLD: Final = 0.5
-"""The sureness below which a wish is not carried out."""
+"""Minimum confidence of a clause."""
 
 
 _MILD: Final = 0.45
@@ -40,7 +40,7 @@ _MILD: Final = 0.45
 _HARMLESS: Final = frozenset(
     ["style", "palette", "light", "mood", "era", "camera", "shot", "viewpoint", "sound", "keep"]
 )
-"""Labels that add to how a scene is shown: a doubtful one does little harm, and needs less sureness."""
+"""Labels that change only how the scene is shown; a lower confidence suffices for them."""
 
 
 _KEEPS: Final = re.compile(
@@ -49,7 +49,7 @@ _KEEPS: Final = re.compile(
 
 
 _HELPED: Final = 0.3
-"""The same for a wish that is only answered with what would help."""
+"""Minimum confidence of a safe clause: a term, "keep", or one answered with help."""
 
 
 WISHES: Final[Mapping[str, Wish]] = {
@@ -77,7 +77,7 @@ _NO_SENSE: Final = "A video shows neither smell nor taste. Say what is seen of i
 
 
 def wished(clause: Clause, context: Context) -> Candidate | None:
-    """Return what a clause asks for; None where that is not sure, or makes no sense here."""
+    """Return the candidate for a clause; None if it is uncertain or makes no sense here."""
     is_kept = clause.label == "keep" and _KEEPS.search(clause.text)
     least = (
         _HELPED
@@ -93,7 +93,7 @@ def wished(clause: Clause, context: Context) -> Candidate | None:
     if clause.sureness < least or is_mostly_strange(clause.text) or _is_cut_wrong(clause):
         return None
     if clause.label == "size" and _GROWS.fullmatch(clause.text):
-        clause = replace(clause, label="look")  # "make it smaller" is about what is seen
+        clause = replace(clause, label="look")  # "make it smaller" refers to what is seen
     clause = replace(
         clause,
         text=written_out(clause.text),
@@ -126,7 +126,7 @@ _MODAL: Final = re.compile(
 
 
 def _is_cut_wrong(clause: Clause) -> bool:
-    """Tell whether a slot that names something holds a verb: then the clause was cut in a wrong place."""
+    """Tell whether a naming slot contains a verb: the clause was then split in the wrong place."""
     if SUBORDINATE.search(clause.text):
         return True
     for slot in clause.slots:

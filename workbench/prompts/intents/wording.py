@@ -1,6 +1,6 @@
-"""Turns the words of a slot into what actions hold: names, deeds, looks, moments.
+"""Turns the words of a slot into values of actions: noun phrases, verb phrases, looks, times.
 
-A slot has been found by the parser, so its words are taken: what no grammar reads is kept as it was said.
+The parser has chosen the slot, so its words always count: what the grammar cannot read is kept.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _MOMENTS: Final = (
 
 
 def plain(text: str) -> str:
-    """Return the words of a slot without marks around them, and without what asks nothing."""
+    """Return the words of a slot without surrounding punctuation and trailing filler words."""
     text = text.strip(' .,;:!?-"“”()')
     text = re.sub(r"\s+(?:who|which|that)\Z", "", text)
     while (found := _TRAILING.search(text)) and found.start():
@@ -73,7 +73,7 @@ def plain(text: str) -> str:
 
 
 def named(text: str) -> NounPhrase:
-    """Return ``text`` as a noun phrase, kept as it was said where no grammar reads it."""
+    """Return ``text`` as a noun phrase; words that the grammar cannot read are kept as is."""
     text = re.sub(
         r"^(?:like|maybe|also|just|about|only|exactly|more like)\s+(?=\S)", "", plain(text)
     )
@@ -127,7 +127,7 @@ _PLAIN_COLOURS: Final = frozenset(
 
 
 def _head_at(words: list[str]) -> int:
-    """Return where the noun of a phrase stands: before the first word that goes on with it."""
+    """Return the index of the head noun: before the first word that continues the phrase."""
     for at, word in enumerate(words[1:], 1):
         low = word.lower()
         goes_on = (
@@ -141,7 +141,7 @@ def _head_at(words: list[str]) -> int:
 
 
 def deed(text: str) -> str:
-    """Return what somebody does, in the -ing form; "" for no words."""
+    """Return ``text`` as an action in the -ing form; empty if it is none."""
     text = re.sub(r"\s+n\s+", " and ", plain(text))
     lead = _LEADING.match(text)
     text = text[lead.end() :] if lead else text
@@ -201,7 +201,7 @@ _ADVERBS: Final = frozenset(
 
 
 def moment(text: str) -> tuple[When, str]:
-    """Return when something happens, and what has to be said of it in words."""
+    """Return the timing of ``text``, and the words that it does not cover."""
     bare = plain(text).lower()
     if not bare:
         return When.TOGETHER, ""
@@ -215,7 +215,7 @@ _AGED: Final = re.compile(r"\byears? old\b|\bin (?:his|her|their) \w+ies\b", re.
 
 
 def looks_said(text: str, *, is_person: bool, is_given: bool = False) -> tuple[Look, ...]:
-    """Return the looks that ``text`` gives; none where it has to be said in a sentence of its own."""
+    """Return the looks in ``text``; empty if it needs its own sentence."""
     text = plain(text)
     found = looks_in(text)
     if found is not None and found[1] >= 0.9:
@@ -281,7 +281,7 @@ def looks_said(text: str, *, is_person: bool, is_given: bool = False) -> tuple[L
 
 
 def stated(text: str) -> str:
-    """Return ``text`` as what somebody is or has, in the -ing form: "being about six years old"."""
+    """Return ``text`` as a state or possession in the -ing form: "being about six years old"."""
     text = re.sub(r"^(?:to be|be|look(?:s|ing)? like|like|is|are)\s+(?=\S)", lambda m: "like " if "like" in m[0].lower() else "", plain(text), flags=re.IGNORECASE)  # fmt: skip
     words = text.split()
     first = words[0].lower() if words else ""

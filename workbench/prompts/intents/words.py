@@ -1,4 +1,4 @@
-"""What the rules ask about single words. The one place here that knows the lexicon's functions."""
+"""Word lookups for the rules. Re-exports what this package uses of the lexicon."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ NUMBERS: Final[Mapping[str, int]] = MappingProxyType(
 
 @cache
 def data(name: str) -> Mapping[str, Any]:
-    """Return the data file ``name`` (without ``.toml``)."""
+    """Return the parsed data file ``name`` (without ``.toml``), read-only and cached."""
     return MappingProxyType(tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8")))
 
 
@@ -82,7 +82,7 @@ def words_of(section: str, name: str) -> frozenset[str]:
 
 @cache
 def determiners() -> frozenset[str]:
-    """Return the words that may open a noun phrase."""
+    """Return the words that may begin a noun phrase."""
     return english("determiners")
 
 
@@ -98,7 +98,7 @@ def _aspects() -> Mapping[str, Aspect]:
 
 @lru_cache(maxsize=4_096)
 def aspect_of(word: str) -> Aspect | None:
-    """Return what aspect of a look ``word`` says; None for no word of looks."""
+    """Return the aspect of looks that ``word`` describes, or None."""
     low = word.lower()
     known = _aspects().get(low)
     if known is not None:
@@ -113,13 +113,13 @@ def aspect_of(word: str) -> Aspect | None:
 
 
 def number_in(word: str) -> int | None:
-    """Return the number that ``word`` says."""
+    """Return the number that ``word`` names, or None."""
     return int(word) if word.isdigit() and len(word) < 5 else NUMBERS.get(word.lower())
 
 
 @lru_cache(maxsize=4_096)
 def is_known_noun(word: str) -> bool:
-    """Tell whether ``word``, in any number, is a noun of the lexicon or the dictionary."""
+    """Tell whether the lexicon or the dictionary has ``word`` as a noun, singular or plural."""
     return subject_kind(word) is not None or place_named(word) is not None or is_noun(word)
 
 
@@ -158,7 +158,7 @@ def progressive(phrase: str) -> str:
     base = lemma(verb, "VERB")
     rest = list(words[1:])
     for i in range(1, len(rest)):
-        # A verb after "and" in the form of the first goes with it: "approach and grasp".
+        # A verb after "and" takes the form of the first: "approach and grasp".
         low = rest[i].lower()
         form = inflect(lemma(low, "VERB"), "VBZ") if verb != base else lemma(low, "VERB")
         joined = rest[i - 1].lower() in {"and", "then", "or"}
@@ -176,7 +176,7 @@ def _acts(words: Sequence[str], i: int) -> bool:
 
 
 def noun_in_text(what: str, text: str) -> bool:
-    """Tell whether ``text`` holds every content word of ``what``, in any number."""
+    """Tell whether ``text`` has every content word of ``what``, singular or plural."""
     have = {lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", text.lower())}
     want = {
         lemma(w, "NOUN") for w in re.findall(r"[\w'-]+", what.lower()) if w not in determiners()

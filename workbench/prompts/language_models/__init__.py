@@ -1,1 +1,1 @@
-"""Language models: which ones can be used here, which one is chosen, and where its key is kept."""
+"""Language models: discovery, choice, keys, endpoints and writing."""

@@ -1,6 +1,6 @@
-"""Language models worth fetching, as data, and fetching one where the hub is allowed.
+"""The catalogue of language models, and fetching one where the hub is allowed.
 
-Files lie in the hub's own cache, so that other programs share them. Knows nothing of how they run.
+Files go to the hub's own cache, which other programs share. Knows nothing of how models run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from workbench.prompts.language_models.local.llama_server import CONTEXT_TOKENS
 __all__ = ["CatalogModel", "catalog", "fetch", "named", "refusal_of"]
 
 _OVERHEAD_BYTES: Final = 600 << 20
-"""What llama.cpp takes beside weights and context."""
+"""Memory of llama.cpp beyond weights and context."""
 _PIECE: Final = 1 << 22
 
 
@@ -40,7 +40,7 @@ class CatalogModel:
 
     @property
     def memory_bytes(self) -> int:
-        """Memory of GPU or host that it takes while it runs."""
+        """GPU or host memory that it needs."""
         return self.bytes + self.kv_bytes * CONTEXT_TOKENS + _OVERHEAD_BYTES
 
     @property
@@ -50,7 +50,7 @@ class CatalogModel:
 
     @property
     def path(self) -> Path | None:
-        """Where it lies in the hub's cache; None when it is not here whole."""
+        """Its path in the hub's cache; None unless it is complete."""
         hub = _hub()
         found = None if hub is None else hub.try_to_load_from_cache(self.repository, self.file)
         if not isinstance(found, str):
@@ -61,7 +61,7 @@ class CatalogModel:
 
 @cache
 def catalog() -> tuple[CatalogModel, ...]:
-    """Return the models worth fetching, smallest first."""
+    """Return the models of the catalogue, smallest first."""
     text = resources.files(__package__).joinpath("catalog.toml").read_text("utf-8")
     return tuple(CatalogModel(**one) for one in tomllib.loads(text)["model"])
 
@@ -76,16 +76,16 @@ def named(name: str) -> CatalogModel:
 
 
 def refusal_of(model: CatalogModel) -> str:
-    """Return what to say, and to do, where the hub is not allowed."""
+    """Return the message, with the command to run, for when the hub is not allowed."""
     return f"Fetching from the hub is switched off (WORKBENCH_ALLOW_HUB). Run: {model.command}"
 
 
 def fetch(name: str, *, allow_hub: bool, on_progress: OnProgress | None = None) -> Path:
-    """Return the file of the catalogue's model ``name``, fetched where it is not here yet.
+    """Return the file of the catalogue's model ``name``, fetched if missing.
 
-    A broken download goes on where it stopped. Raises ``NotFound`` for a name that the catalogue
-    lacks, ``LanguageModelError`` where the hub is not allowed, does not answer, or sends something
-    else: the message holds the command to run instead.
+    An interrupted download resumes. Raises ``NotFound`` for a name that the catalogue lacks, and
+    ``LanguageModelError``, with the command to run instead, if the hub is not allowed, does not
+    answer, or sends something else.
     """
     model = named(name)
     if (path := model.path) is not None:
@@ -108,7 +108,7 @@ def _download(model: CatalogModel, on_progress: OnProgress) -> Path:
     from tqdm import tqdm  # noqa: PLC0415  only a download needs it
 
     class Progress(tqdm):  # type: ignore[misc]  # tqdm is untyped
-        """Tells the progress instead of printing it."""
+        """Reports the progress instead of printing it."""
 
         def update(self, n: float | None = 1) -> bool | None:
             shown: bool | None = super().update(n)

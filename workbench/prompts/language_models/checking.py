@@ -1,4 +1,4 @@
-"""Asks an endpoint one small question and reports what is wrong."""
+"""Asks an endpoint one short question and reports what is wrong."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Pong(BaseModel):
 async def check_endpoint(
     choice: LanguageChoice, api_key: str = "", *, timeout_s: float = _TEST_S
 ) -> EndpointCheck:
-    """Ask the endpoint of ``choice`` for its models and one small answer; never raises."""
+    """Ask the endpoint of ``choice`` for its models and one short answer; never raises."""
     begun = time.monotonic()
     try:
         url = normal_url(choice.base_url)

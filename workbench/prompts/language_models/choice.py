@@ -39,7 +39,7 @@ class LanguageChoice(BaseModel):
     provider: Literal["builtin", "openai", "local", "transformers"] = "builtin"
     model: _Line = Field("", description="The model's name at the endpoint, or its folder.")
     base_url: _Line = Field("", description="The endpoint's address, such as http://host:8000/v1.")
-    server: _Line = Field("", description="The server's name, such as Ollama; for people to read.")
+    server: _Line = Field("", description="Display name of the server, such as Ollama.")
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -71,7 +71,7 @@ class LanguageChoice(BaseModel):
         return f"{name} ({where})" if where else name
 
     def applied(self, settings: Settings, api_key: str = "") -> Settings:
-        """Return ``settings`` with this choice in them."""
+        """Return ``settings`` with this choice applied."""
         if self == LanguageChoice.of(settings) and not api_key:
             return settings
         values = {
@@ -87,7 +87,7 @@ class LanguageChoice(BaseModel):
 
 
 def read_default(settings: Settings) -> LanguageChoice:
-    """Return the default of this ``outputs/``: what was chosen on it, else what the settings say."""
+    """Return the default of this ``outputs/``: the stored choice, else that of the settings."""
     try:
         return LanguageChoice.model_validate_json(_path(settings).read_text("utf-8"))
     except (OSError, ValidationError, ValueError):
@@ -97,7 +97,7 @@ def read_default(settings: Settings) -> LanguageChoice:
 def write_default(settings: Settings, choice: LanguageChoice) -> None:
     """Make ``choice`` the default for every process of this ``outputs/``.
 
-    Raises ``LanguageModelError`` where it cannot be written.
+    Raises ``LanguageModelError`` if it cannot be written.
     """
     path = _path(settings)
     try:
@@ -112,7 +112,7 @@ def write_default(settings: Settings, choice: LanguageChoice) -> None:
                 Path(name).unlink()
             raise
     except OSError as error:
-        raise LanguageModelError(f"The default cannot be kept in {path} ({error}).") from error
+        raise LanguageModelError(f"The default cannot be saved in {path} ({error}).") from error
 
 
 def _path(settings: Settings) -> Path:

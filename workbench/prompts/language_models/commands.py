@@ -28,7 +28,7 @@ def language(arguments: Sequence[str]) -> int:
     """See, choose, test and fetch language models; return 0, 1 (failed) or 2 (refused)."""
     parser = argparse.ArgumentParser(prog="workbench language", description=language.__doc__)
     steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
-    listing = steps.add_parser("list", help="what can write prompts here")
+    listing = steps.add_parser("list", help="list what can write prompts")
     listing.add_argument("--json", action="store_true", help="print JSON")
     for name, does in (
         ("use", "let a model write by default"),
@@ -40,9 +40,13 @@ def language(arguments: Sequence[str]) -> int:
             "model", nargs=None if needed else "?", help="builtin, a name at --url, a catalogue name, a file"
         )  # fmt: skip
         step.add_argument("--url", default="", help="an OpenAI-compatible endpoint")
-        step.add_argument("--key-env", metavar="NAME", help="take the key from this variable")
-        step.add_argument("--ask-key", action="store_true", help="ask for the key; it is not shown")
-    getting = steps.add_parser("get", help="fetch a model of the catalogue")
+        step.add_argument(
+            "--key-env", metavar="NAME", help="read the key from this environment variable"
+        )
+        step.add_argument(
+            "--ask-key", action="store_true", help="prompt for the key without showing it"
+        )
+    getting = steps.add_parser("get", help="download a model from the catalogue")
     getting.add_argument("name")
     asked = parser.parse_args(arguments)
     try:
@@ -108,7 +112,7 @@ def _get(models: LanguageModels, asked: argparse.Namespace) -> int:
 
 
 def _key(asked: argparse.Namespace) -> str:
-    """Return the key; never from the command line itself, which other users can read."""
+    """Return the key, which is never a command-line argument: other users can read those."""
     if asked.key_env:
         return os.environ.get(asked.key_env, "")
     return getpass.getpass("Key: ") if asked.ask_key else ""

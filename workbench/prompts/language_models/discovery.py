@@ -1,12 +1,13 @@
 """Finds language-model servers on this machine, and asks an endpoint which models it has.
 
-Knows the OpenAI protocol's ``/models`` and nothing of prompts. Loopback is asked past every proxy.
+Knows the OpenAI protocol's ``/models`` and nothing of prompts. Requests to loopback bypass proxies.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
+import ssl
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 _DISCOVERY_S: Final = 0.2
-"""Maximum wait for local servers, all together: with the client's start a search stays below 0.3 s."""
+"""Maximum wait for all local servers: with the client's start a search takes at most 0.3 s."""
 _LISTING_S: Final = 10.0
 _LARGEST_LISTING: Final = 1 << 20
 _MOST_MODELS: Final = 500
@@ -69,7 +70,7 @@ class _Listing(BaseModel):
 
 @cache
 def known_servers() -> tuple[KnownServer, ...]:
-    """Return the servers that are looked for."""
+    """Return the servers to look for."""
     text = resources.files(__package__).joinpath("servers.toml").read_text("utf-8")
     return tuple(
         KnownServer(one["name"], one["port"], tuple(one["owned_by"]))
@@ -82,11 +83,13 @@ async def find_servers(
 ) -> tuple[FoundServer, ...]:
     """Return the servers that answer on loopback within ``timeout_s``, in the order looked for.
 
-    Whatever else listens on one of the ports is left out: only a valid model list counts.
+    Only a server that returns a valid model list counts.
     """
     looked_for = known_servers() if servers is None else tuple(servers)
     limits = httpx.Timeout(timeout_s)
-    async with httpx.AsyncClient(trust_env=False, timeout=limits) as client:
+    # Plain HTTP on loopback: reading certificates would hold the event loop for a while.
+    no_certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    async with httpx.AsyncClient(trust_env=False, timeout=limits, verify=no_certificates) as client:
         asked = [asyncio.create_task(_probe(client, server)) for server in looked_for]
         if not asked:
             return ()
@@ -147,7 +150,7 @@ def normal_url(text: str) -> str:
         if parts.scheme not in {"http", "https"} or not host:
             problem = "must be an http:// or https:// address, such as http://127.0.0.1:8000/v1"
         elif parts.username or parts.password:
-            problem = "must not hold a password; give the key on its own"
+            problem = "must not contain a password; give the key on its own"
     if problem:
         raise InvalidRequest(f"The address {problem}.", (FieldProblem("base_url", problem),))
     path = parts.path.rstrip("/").removesuffix("/chat/completions").removesuffix("/models")
@@ -169,7 +172,7 @@ async def _probe(client: httpx.AsyncClient, server: KnownServer) -> FoundServer 
 
 
 async def _ask(client: httpx.AsyncClient, url: str, headers: dict[str, str]) -> _Listing:
-    """Return the model list; raises ``ValueError`` where it is too large or invalid."""
+    """Return the model list; raises ``ValueError`` if it is too large or invalid."""
     body = bytearray()
     async with client.stream("GET", f"{url}/models", headers=headers) as response:
         response.raise_for_status()

@@ -1,6 +1,6 @@
-"""Where an endpoint's key is kept: the system's keyring, or a file that only its owner reads.
+"""Stores endpoint keys: in the system's keyring, or in a file that only its owner can read.
 
-Never inside ``outputs/``, so that no index, recipe, export or backup of it holds a key.
+Never inside ``outputs/``, so no index, recipe, export or backup of it holds a key.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Keys(Protocol):
     """Keys of endpoints by their address."""
 
     place: str
-    """Where the keys lie, in words for the user."""
+    """Where the keys are stored, in words for the user."""
 
     def get(self, base_url: str) -> str:
         """Return the key for ``base_url``; empty when there is none."""
@@ -43,7 +43,7 @@ class Keys(Protocol):
 
 
 def open_keys(folder: Path | None = None) -> Keys:
-    """Return the system's keyring where one works, else a file in the user's configuration folder."""
+    """Return the system's keyring if it works, else a file in the user's configuration folder."""
     if folder is None and (ring := _working_keyring()) is not None:
         return KeyringKeys(ring)
     return FileKeys((folder or user_config_path(_SERVICE)) / "keys.json")
@@ -92,7 +92,7 @@ class FileKeys:
                 self._write({**kept, base_url: key} if key else kept)
         except (OSError, TimeoutError) as error:
             raise LanguageModelError(
-                f"The key cannot be kept in {self._path} ({error}). "
+                f"The key cannot be saved in {self._path} ({error}). "
                 "Set WORKBENCH_LANGUAGE_API_KEY instead."
             ) from error
 
@@ -106,7 +106,7 @@ class FileKeys:
         return {k: v for k, v in found.items() if isinstance(v, str)}
 
     def _write(self, keys: Mapping[str, str]) -> None:
-        # mkstemp makes the file with mode 0600: the key is never readable by others, not even briefly.
+        # mkstemp creates the file with mode 0600, so others can never read the key.
         descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=".keys-")
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -121,7 +121,7 @@ class FileKeys:
 
 
 def _working_keyring() -> Any | None:
-    """Return the system's keyring; None where no safe one works."""
+    """Return the system's keyring; None if no secure one works."""
     ring = keyring.get_keyring()
     kind = type(ring).__module__
     if ring.priority <= 0 or kind.startswith(("keyring.backends.fail", "keyring.backends.null")):
@@ -137,9 +137,9 @@ def _bounded(call: Any, *arguments: str) -> Any:
     except FutureTimeout:
         raise LanguageModelError("The system's keyring does not answer. Is it locked?") from None
     except (KeyringError, RuntimeError, OSError) as error:
-        # The cause is left out: a backend's own message may hold the key.
+        # Without the cause: a backend's message may hold the key.
         raise LanguageModelError(
-            f"The system's keyring refuses ({type(error).__name__})."
+            f"The system's keyring refused ({type(error).__name__})."
         ) from None
     finally:
         pool.shutdown(wait=False)

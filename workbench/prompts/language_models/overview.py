@@ -1,6 +1,6 @@
 """The chosen language model and the available ones, as REST, screen and command line show them.
 
-Holds no key, and no word of one.
+Holds no key.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class ChoiceObject(BaseModel):
     """One language model to write with."""
 
     provider: str = Field(description="builtin, openai (an endpoint) or local (a file or folder).")
-    model: str = Field(description="The model's name at the endpoint, or where it lies here.")
+    model: str = Field(description="The model's name at the endpoint, or its path.")
     base_url: str
     server: str
-    label: str = Field(description="The choice in words: qwen3:8b (Ollama).")
+    label: str = Field(description="Display name of the choice, such as qwen3:8b (Ollama).")
 
     @classmethod
     def of(cls, choice: LanguageChoice) -> ChoiceObject:
@@ -45,7 +45,7 @@ class ServerObject(BaseModel):
     name: str
     base_url: str
     models: list[str]
-    needs_key: bool = Field(description="Whether it lists its models only with a key.")
+    needs_key: bool = Field(description="Whether listing its models needs a key.")
 
 
 class CatalogObject(BaseModel):
@@ -55,25 +55,29 @@ class CatalogObject(BaseModel):
     repository: str
     file: str
     bytes: int
-    memory_bytes: int = Field(description="Memory of GPU or host that it takes while it runs.")
+    memory_bytes: int = Field(description="GPU or host memory it needs while running.")
     licence: str
     good_at: str
-    command: str = Field(description="The command that fetches it.")
+    command: str = Field(description="The command that downloads it.")
     is_here: bool
-    fetched_bytes: int | None = Field(description="How far its download is; null without one.")
-    problem: str = Field(description="Why its download failed; empty where it did not.")
+    fetched_bytes: int | None = Field(description="Progress of its download; null if none.")
+    problem: str = Field(description="Why its download failed; empty otherwise.")
 
 
 class LanguageOverview(BaseModel):
     """Who writes prompts, and what could."""
 
-    choice: ChoiceObject = Field(description="What writes in the session that was asked about.")
-    is_own: bool = Field(description="Whether the session has chosen it; else it is the default.")
+    choice: ChoiceObject = Field(description="The writer of the requested session.")
+    is_own: bool = Field(description="Whether the session chose it; otherwise it is the default.")
     default: ChoiceObject
-    has_key: bool = Field(description="Whether a key is kept for the chosen endpoint.")
-    key_place: str = Field(description="Where keys are kept, in words.")
-    can_run: bool = Field(description="Whether what runs a fetched model is installed.")
-    can_fetch: bool = Field(description="Whether models may be fetched here (WORKBENCH_ALLOW_HUB).")
+    has_key: bool = Field(description="Whether a key is stored for the chosen endpoint.")
+    key_place: str = Field(description="Where keys are stored, as text.")
+    can_run: bool = Field(
+        description="Whether the package that runs downloaded models is installed."
+    )
+    can_fetch: bool = Field(
+        description="Whether models may be downloaded here (WORKBENCH_ALLOW_HUB)."
+    )
     servers: list[ServerObject]
     catalog: list[CatalogObject]
 
@@ -91,7 +95,7 @@ def server_objects(servers: Sequence[FoundServer]) -> list[ServerObject]:
 def catalog_objects(
     models: Sequence[CatalogModel], downloads: Mapping[str, Download]
 ) -> list[CatalogObject]:
-    """Return the catalogue as clients see it, with how far each download is."""
+    """Return the catalogue as clients see it, with the progress of each download."""
     told = []
     for one in models:
         download = downloads.get(one.name)

@@ -1,4 +1,4 @@
-"""The language models available here: servers, catalogue, default and keys as one object.
+"""The available language models: servers, catalogue, default and keys as one object.
 
 REST, notebooks, the screen and the command line use it. Knows no session.
 """
@@ -38,7 +38,7 @@ from workbench.settings import Settings
 __all__ = ["BUILT_IN", "LanguageModels"]
 
 BUILT_IN: Final = LanguageChoice()
-"""The composer, which needs nothing."""
+"""The built-in composer."""
 
 
 class LanguageModels:
@@ -54,20 +54,20 @@ class LanguageModels:
         return read_default(self._settings)
 
     async def models_at(self, base_url: str, api_key: str = "") -> tuple[str, ...]:
-        """Return the models of an endpoint; see :func:`discovery.list_models` for what it raises."""
+        """Return the models of an endpoint; raises as :func:`discovery.list_models` does."""
         url = normal_url(base_url)
         return await list_models(url, api_key or self.key(url))
 
     def local(self, name: str) -> LanguageChoice:
-        """Return the choice of a local model: a name of the catalogue, a ``.gguf`` file or a folder.
+        """Return the choice of a local model: a catalogue name, a ``.gguf`` file or a folder.
 
-        Raises ``InvalidRequest``, with how to get it, where it is missing.
+        Raises ``InvalidRequest``, with how to get it, if it is missing.
         """
         known = next((one for one in catalog() if name in {one.name, one.file}), None)
         path = known.path if known else Path(name).expanduser()
         if path is not None and path.exists():
             return LanguageChoice(provider="local", model=str(path.absolute()))
-        problem = f"is not here. Run: {known.command}" if known else "is no file or folder here"
+        problem = f"is not here. Run: {known.command}" if known else "is not a file or folder here"
         raise InvalidRequest(f"The model {name!r} {problem}", (FieldProblem("model", problem),))
 
     def named(self, model: str, base_url: str = "") -> LanguageChoice:
@@ -83,7 +83,7 @@ class LanguageModels:
         return self.local(model)
 
     def checked(self, choice: LanguageChoice) -> LanguageChoice:
-        """Return ``choice`` as it is kept: with its address in full, or its file's whole path.
+        """Return ``choice`` as it is stored: with its full address, or its file's full path.
 
         Raises ``InvalidRequest`` for an invalid address and a missing local model.
         """
@@ -92,7 +92,7 @@ class LanguageModels:
         return BUILT_IN if choice.provider == "builtin" else self.local(choice.model)
 
     async def check(self, choice: LanguageChoice, api_key: str = "") -> EndpointCheck:
-        """Ask the chosen model one small question; failures are returned, never raised."""
+        """Ask the chosen model one short question; failures are returned, never raised."""
         if choice.provider == "builtin":
             return EndpointCheck(True, "The built-in composer is always there.")
         if choice.provider != "openai":
@@ -106,7 +106,7 @@ class LanguageModels:
     def make_default(self, choice: LanguageChoice, api_key: str = "") -> LanguageChoice:
         """Make ``choice`` the default and store its key.
 
-        Returns the choice as it is kept. Raises ``InvalidRequest`` for an invalid address,
+        Returns the choice as it is stored. Raises ``InvalidRequest`` for an invalid address,
         ``LanguageModelError`` where the default or the key cannot be stored.
         """
         kept = self.checked(choice)
@@ -127,7 +127,7 @@ class LanguageModels:
     def begin_fetching(self, name: str) -> None:
         """Fetch a model in the background; :meth:`overview` shows the progress.
 
-        Raises ``NotFound``, and ``Conflict`` with the command to run where the hub is not allowed.
+        Raises ``NotFound``, and ``Conflict`` with the command to run if the hub is not allowed.
         """
         model = named(name)
         if not self._settings.allow_hub and model.path is None:
@@ -137,7 +137,7 @@ class LanguageModels:
     async def overview(self, choice: LanguageChoice, *, is_own: bool) -> LanguageOverview:
         """Return ``choice``, the other available models, and the progress of downloads.
 
-        Local servers are asked, together at most 0.3 s.
+        Asking local servers takes at most 0.3 s.
         """
         servers, (has_key, models) = await asyncio.gather(
             find_servers(), asyncio.to_thread(self._looked_up, choice)
@@ -155,7 +155,7 @@ class LanguageModels:
         )
 
     def _looked_up(self, choice: LanguageChoice) -> tuple[bool, list[CatalogObject]]:
-        """Return what is read from disk and keyring; may take a moment."""
+        """Return whether a key is stored, and the catalogue. Reads disk and keyring."""
         has_key = choice.provider == "openai" and bool(self.key(choice.base_url))
         return has_key, catalog_objects(catalog(), self._downloads.known)
 
@@ -165,7 +165,7 @@ class LanguageModels:
 
     @property
     def key_place(self) -> str:
-        """Where keys are kept, in words."""
+        """Where keys are stored, as text."""
         return self._keys.place
 
     @cached_property

@@ -1,6 +1,6 @@
 """Which language model writes in each session: its own choice, else the default.
 
-A session's choice is kept in the index, without its key; every process of this ``outputs/`` heeds it.
+A session's choice is kept in the index, without its key, for every process of this ``outputs/``.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ class SessionLanguage:
 
     @cached_property
     def models(self) -> LanguageModels:
-        """What can be chosen here: servers, catalogue, keys; and testing and fetching them."""
-        # Only those who look at language models pay for its clients and keys.
+        """The available language models: servers, catalogue and keys."""
+        # Imported on first use: it loads the clients and the keyring.
         from workbench.prompts.language_models.selection import LanguageModels  # noqa: PLC0415
 
         return LanguageModels(self._settings)
 
     def own_choice(self, session_id: str) -> LanguageChoice | None:
-        """Return the session's own choice; None where it uses the default."""
+        """Return the session's own choice; None if it uses the default."""
         kept = self._store.language(session_id)
         try:
             return LanguageChoice.model_validate_json(kept) if kept else None
-        except ValidationError:  # of a later version
+        except ValidationError:  # written by a later version
             return None
 
     def choice(self, session_id: str | None = None) -> LanguageChoice:

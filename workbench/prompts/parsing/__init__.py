@@ -1,4 +1,4 @@
-"""A small learned parser of requests: which wishes a request holds, and which words say what of each.
+"""A small trained parser of requests: finds the intents of a request and the slots of each.
 
-Knows words and the prompt that they are about; no scenes, no actions.
+Knows the request and the prompt it is about; nothing of scenes or actions.
 """

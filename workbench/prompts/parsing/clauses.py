@@ -1,4 +1,4 @@
-"""A request cut into words, and what the parser makes of it: clauses with slots. Needs no numpy."""
+"""The parser's results: a request's words, and its clauses with slots. Does not import numpy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WORD: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word or a mark of a request, at ``start:end``."""
+    """A word or punctuation mark of a request, at ``start:end``."""
 
     text: str
     start: int
@@ -24,18 +24,18 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Some words of a clause that say one thing of the wish."""
+    """A span of words that fills one slot of a clause."""
 
     name: str
     text: str
     start: int
-    """The first of its words, by number."""
+    """Index of the first word; ``end`` is exclusive."""
     end: int
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One wish of a request."""
+    """One intent of a request: its label and slots."""
 
     label: str
     text: str
@@ -43,16 +43,16 @@ class Clause:
     end: int
     slots: tuple[Slot, ...]
     sureness: float
-    """How likely label and slots are, between 0 and 1."""
+    """Confidence in label and slots, between 0 and 1."""
 
     def slot(self, name: str) -> str:
-        """Return the words of the slot ``name``; empty where the clause has none."""
+        """Return the words of the slot ``name``; empty if the clause has none."""
         return next((slot.text for slot in self.slots if slot.name == name), "")
 
 
 @dataclass(frozen=True, slots=True)
 class Parse:
-    """A request with its wishes."""
+    """A request, its words and its clauses."""
 
     text: str
     words: tuple[Word, ...]

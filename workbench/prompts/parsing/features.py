@@ -1,4 +1,4 @@
-"""What the parser sees of each word of a request: its vector, its letters, what the lexicon knows of it."""
+"""The parser's input features for each word: vector, affixes, and flags from the lexicon."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from workbench.prompts.parsing.vectors import vectors
 __all__ = ["AFFIXES", "FLAGS", "Features", "features_of"]
 
 AFFIXES: Final = 4_096
-"""Rows of the table of beginnings and endings of words."""
+"""Rows of the hashed prefix and suffix table."""
 _KINDS: Final = (
     "man", "woman", "person", "hands", "mammal", "bird", "aquatic", "crawler", "creature", "robot",
     "vehicle", "aircraft", "watercraft", "food", "drink", "plant", "building", "scenery",
@@ -51,20 +51,20 @@ FLAGS: Final[Mapping[str, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What is known of ``n`` words."""
+    """The input features of ``n`` words."""
 
     words: Sequence[str]
-    """In lower case, numbers as ``0``."""
+    """In lower case, digits as ``0``."""
     vectors: NDArray[np.float32]
     """``(n, DIMENSIONS)``"""
     affixes: NDArray[np.int64]
-    """``(n, 4)``: rows of the table of beginnings and endings."""
+    """``(n, 4)``: rows of the prefix and suffix table."""
     flags: NDArray[np.float32]
     """``(n, len(FLAGS))`` of zeros and ones."""
 
 
 def features_of(text: str, words: Sequence[Word], prompt: str) -> Features:
-    """Return what is known of the words of the request ``text`` about ``prompt``."""
+    """Return the input features of the words of the request ``text`` about ``prompt``."""
     index, table = vectors()
     count = len(words)
     rows = np.zeros((count, table.shape[1]), np.float32)
@@ -124,7 +124,7 @@ def _affixes(low: str) -> tuple[int, ...]:
 
 @lru_cache(maxsize=8_192)
 def _known_of(low: str) -> tuple[int, ...]:
-    """Return the flags of a word that hold wherever it stands."""
+    """Return the flags of a word that do not depend on context."""
     found: list[str] = []
     if low[0].isdigit():
         found.append("digit")

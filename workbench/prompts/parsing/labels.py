@@ -1,4 +1,4 @@
-"""What a clause of a request can be about, and which slots it has."""
+"""The labels of clauses, and the slots of each."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ LABELS: Final[Mapping[str, str]] = MappingProxyType(
         "rewrite": "value",
     }
 )  # fmt: skip
-"""The labels of clauses, each with the names of its slots."""
+"""The slot names of each clause label, separated by spaces."""
 
 ALIKE: Final = (
     "event instead how", "remove negative", "shot camera viewpoint",
     "style palette light mood era", "more fewer count", "render vary",
 )  # fmt: skip
-"""Labels whose clauses end in much the same: a doubt between them is none."""
+"""Groups of labels with much the same effect: confusing them costs no confidence."""
 SLOTS: Final[Sequence[str]] = tuple(
     dict.fromkeys(slot for slots in LABELS.values() for slot in slots.split())
 )
 CLAUSE_TAGS: Final[Sequence[str]] = ("O", *(f"{at}-{label}" for label in LABELS for at in "BI"))
-"""What a word is to the clauses: outside, the first of one, inside one."""
+"""Clause tags in BIO scheme: outside, beginning, inside."""
 SLOT_TAGS: Final[Sequence[str]] = ("O", *(f"{at}-{slot}" for slot in SLOTS for at in "BI"))
 
 

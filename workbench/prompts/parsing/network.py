@@ -1,4 +1,4 @@
-"""The learned network that reads requests: runs in numpy what ``benchmarks.parser_training`` made."""
+"""Runs the request parser in numpy; ``benchmarks.parser_training`` trains it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _NAMES: Final = tuple(LABELS)
 
 
 _UNREAD: Final = 0.5
-"""How much surer a clause is than one of whose words one is in no slot and no usual filler."""
+"""Factor on a clause's confidence for each word that is neither in a slot nor a filler."""
 
 
 class Network:
-    """Several networks that vote, each trained from another beginning."""
+    """An ensemble of networks trained from different seeds; their scores are averaged."""
 
     def __init__(self, members: Sequence[Mapping[str, Any]], fillers: Iterable[str]) -> None:
         self._members = [
@@ -51,7 +51,7 @@ class Network:
         return _mean([m[name] for m in self._members])
 
     def parse(self, request: str, prompt: str) -> Parse:
-        """Return the wishes of ``request``, which is about ``prompt``."""
+        """Return the clauses of ``request``, which is about ``prompt``."""
         words = words_in(request)
         if not words:
             return Parse(request, (), ())
@@ -77,7 +77,7 @@ class Network:
         return Parse(request, tuple(words), tuple(self._doubted(c, words) for c in clauses))
 
     def _doubted(self, clause: Clause, words: Sequence[Word]) -> Clause:
-        """Return a clause less sure for every word of weight that none of its slots holds."""
+        """Return the clause with its confidence lowered for each content word outside its slots."""
         held = {at for slot in clause.slots for at in range(slot.start, slot.end)}
         unread = sum(
             words[at].text[0].isalnum() and words[at].text.lower() not in self._fillers
@@ -88,7 +88,7 @@ class Network:
 
 
 def _rejoined(clauses: Sequence[Clause], request: str, words: Sequence[Word]) -> list[Clause]:
-    """Return the clauses with those joined that only together say who and what."""
+    """Return the clauses, merging one with only an entity or actor with the next of its label."""
     made: list[Clause] = []
     for clause in clauses:
         last = made[-1] if made else None
@@ -109,9 +109,9 @@ def _rejoined(clauses: Sequence[Clause], request: str, words: Sequence[Word]) ->
 
 
 def write(members: Sequence[Mapping[str, Any]], fillers: Sequence[str]) -> None:
-    """Write the weights of several networks, each with the words that it knows, to the one file.
+    """Write the weights and vocabulary of the ensemble to ``NETWORK``.
 
-    ``fillers`` are words that stand in clauses outside their slots. Tables are written as bytes
+    ``fillers`` are words that occur in clauses outside their slots. Matrices are written as int8
     with a scale for each row.
     """
     data: dict[str, Any] = {}
@@ -133,7 +133,7 @@ def write(members: Sequence[Mapping[str, Any]], fillers: Sequence[str]) -> None:
 
 @cache
 def network() -> Network:
-    """Return the network of the file."""
+    """Return the network stored in ``NETWORK``."""
     with np.load(NETWORK) as file:
         words, fillers = (file[n].tobytes().decode().split("\n") for n in ("words", "fillers"))
         members: dict[str, dict[str, Any]] = {}
@@ -154,7 +154,7 @@ def _mean(tables: Sequence[_Array]) -> _Array:
 
 
 def _seen_by(m: Mapping[str, _Array], seen: Features, index: Mapping[str, int]) -> _Array:
-    """Return what one network is given of each word."""
+    """Return one member's input vector for each word."""
     rows = [index.get(word, 0) for word in seen.words]
     flags = np.tanh(seen.flags @ m["flag.weight"].T + m["flag.bias"])
     affixes = m["affix.weight"][seen.affixes].sum(axis=1)
@@ -162,15 +162,15 @@ def _seen_by(m: Mapping[str, _Array], seen: Features, index: Mapping[str, int]) 
 
 
 def _stacked(members: Sequence[Mapping[str, _Array]], name: str) -> _Array:
-    """Return one table of the recurrent layers of all networks, each from left and from right."""
+    """Return one weight of all members' recurrent layers, forward and backward, stacked."""
     return np.stack([m[f"reader.{name}_l0{way}"] for m in members for way in ("", "_reverse")])
 
 
 def _recurrent(inputs: Sequence[_Array], layers: Mapping[str, _Array]) -> list[_Array]:
-    """Return what gated recurrent layers read of each word, each from left and from right.
+    """Return the outputs of the bidirectional gated recurrent layer of each member.
 
-    All of them step together; ``einsum`` and not ``matmul``, whose threads cost more than they save
-    for tables as small as these.
+    All members step together. Uses ``einsum``, because the threads of ``matmul`` cost more than
+    they save for matrices this small.
     """
     ways = np.stack([one[::step] for one in inputs for step in (1, -1)], axis=1)
     given = np.einsum("nkd,kgd->nkg", ways, layers["weight_ih"]) + layers["bias_ih"]
@@ -217,7 +217,7 @@ _WHO: Final = frozenset(["entity", "actor"])
 def _apart(
     slots: Sequence[tuple[str, int, int]], start: int, end: int
 ) -> list[tuple[int, int, list[tuple[str, int, int]]]]:
-    """Return the clauses that a run of slots tells: a second of whom begins one, others are joined."""
+    """Split a run of slots into clauses: a second entity or actor begins one, others are merged."""
     made: list[tuple[int, int, list[tuple[str, int, int]]]] = [(start, end, [])]
     for name, a, b in slots:
         here = made[-1][2]
@@ -234,7 +234,7 @@ def _apart(
 
 @cache
 def _legal(tags: Sequence[str]) -> _Array:
-    """Return what a step from one tag to the next costs: no inside without its beginning."""
+    """Return the transition scores that forbid an inside tag without its beginning."""
     made = np.zeros((len(tags), len(tags)), np.float32)
     for j, after in enumerate(tags):
         if after.startswith("I-"):
@@ -251,7 +251,7 @@ def _ends(ends: _Array, tags: Sequence[str]) -> _Array:
 
 
 def _allowed(tags: Sequence[int]) -> _Array:
-    """Return what slot tags cost where the clause's label does not have them."""
+    """Return scores that forbid the slot tags which each clause's label does not have."""
     made = np.full((len(tags), len(SLOT_TAGS)), _NEVER, np.float32)
     for at, tag in enumerate(tags):
         name = CLAUSE_TAGS[tag]
@@ -271,7 +271,7 @@ def _columns(label: str, *, inside: bool) -> list[int]:
 
 
 def _sureness(likely: _Array, tags: Sequence[int], alike: _Array) -> _Array:
-    """Return for each word the logarithm of how likely its tag's name, or one like it, is."""
+    """Return for each word the log probability of its tag or an equivalent one."""
     both = (likely @ alike)[np.arange(len(tags)), list(tags)]
     found: _Array = np.log(np.clip(both, 1e-6, 1.0))
     return found
@@ -279,7 +279,7 @@ def _sureness(likely: _Array, tags: Sequence[int], alike: _Array) -> _Array:
 
 @cache
 def _alike(tags: Sequence[str]) -> _Array:
-    """Return which tags count as which: first and inner ones alike, and labels that end in the same."""
+    """Return the matrix of equivalent tags: B and I tags, and labels of one group of ``ALIKE``."""
     groups = [
         next((group for group in ALIKE if tag[2:] in group.split()), tag[2:] or tag) for tag in tags
     ]
@@ -287,7 +287,7 @@ def _alike(tags: Sequence[str]) -> _Array:
 
 
 def _best(scores: _Array, step: _Array, ends: _Array) -> list[int]:
-    """Return the likeliest row of tags."""
+    """Return the most likely tag sequence (Viterbi)."""
     total = ends[0] + scores[0]
     back: list[NDArray[np.int64]] = []
     for here in scores[1:]:
@@ -302,7 +302,7 @@ def _best(scores: _Array, step: _Array, ends: _Array) -> list[int]:
 
 
 def _marginals(scores: _Array, step: _Array, ends: _Array) -> _Array:
-    """Return how likely each tag is at each word."""
+    """Return the probability of each tag at each word (forward-backward)."""
     grown = np.exp(np.maximum(step, -50.0))
     ahead = np.empty(scores.shape, np.float32)
     total = ends[0] + scores[0]
@@ -327,7 +327,7 @@ def _marginals(scores: _Array, step: _Array, ends: _Array) -> _Array:
 
 
 def _spans(tags: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Return name, start and end of each run of tags."""
+    """Return the name, start and end of each tagged span."""
     made: list[tuple[str, int, int]] = []
     for at, tag in enumerate(tags):
         if tag.startswith("B-"):

@@ -1,4 +1,4 @@
-"""Small vectors of common words: words that stand in like places are alike."""
+"""Small word vectors: words used in similar contexts have similar vectors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DIMENSIONS: Final = 40
 
 @cache
 def vectors() -> tuple[dict[str, int], NDArray[np.int8]]:
-    """Return the row of each word, and the rows: bytes, of which 127 stand for 0.625."""
+    """Return the row index of each word, and the vectors as int8, where 127 stands for 0.625."""
     with np.load(VECTORS) as file:
         words = file["words"].tobytes().decode().split("\n")
         return {word: row for row, word in enumerate(words)}, file["vectors"]

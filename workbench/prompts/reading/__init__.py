@@ -1,1 +1,1 @@
-"""Reads a text once: into phrases with spans, and from these into a scene. Chooses and adds nothing."""
+"""Reads a text into phrases with spans, and these into a scene. Adds nothing of its own."""

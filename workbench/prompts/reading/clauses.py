@@ -1,4 +1,4 @@
-"""Cuts tagged words into clauses: who, predicate, and how each stands in time to the one before."""
+"""Splits tagged words into clauses with subjects, predicate and relative timing."""
 
 from __future__ import annotations
 
@@ -28,52 +28,52 @@ _MARKS: Final = frozenset({*_WHENS, "first", "and", "but", "so", "when", "becaus
 
 
 class Form(StrEnum):
-    """What a clause is."""
+    """The grammatical form of a clause."""
 
     FINITE = "finite"
     ING = "ing"
-    """A predicate without finite verb: "dog running", "seen from above"."""
+    """A predicate without a finite verb: "dog running", "seen from above"."""
     STATE = "state"
-    """Something is something: "the paper is wet"."""
+    """A state: "the paper is wet"."""
     PHRASE = "phrase"
-    """A noun phrase, with what hangs on it."""
+    """A noun phrase with its modifiers."""
     PLACE = "place"
-    """Where it is: "in a kitchen"."""
+    """A place: "in a kitchen"."""
     NEGATIVE = "negative"
-    """What is not to be seen: "no people"."""
+    """What must not be seen: "no people"."""
     MODIFIER = "modifier"
-    """Only terms of how the scene is filmed or painted."""
+    """Only vocabulary terms for camera, style or light."""
     OTHER = "other"
-    """None of these: kept as it is."""
+    """None of these; kept as is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """The words ``first`` up to ``last`` (not included) of the tokens, after the words that join it."""
+    """The tokens ``first`` to ``last`` (exclusive) of one clause, without its conjunctions."""
 
     first: int
     last: int
     form: Form
     joint: str = ""
-    """Words that join it to the one before: "and then"."""
+    """The conjunctions before it: "and then"."""
     stop: str = ""
-    """The mark before it."""
+    """The punctuation mark before it."""
     when: When = When.TOGETHER
     subjects: tuple[NounPhrase, ...] = ()
     predicate: int = 0
-    """Where the predicate begins; ``last`` where there is none."""
+    """Start of the predicate; ``last`` if there is none."""
     lead: int = 0
-    """Where what a lead such as "close-up of" speaks of begins; ``first`` where there is no lead."""
+    """Start of what follows a lead such as "close-up of"; ``first`` if there is no lead."""
     sureness: float = 1.0
 
     @property
     def has_predicate(self) -> bool:
-        """Whether something happens in it."""
+        """Whether the clause describes an event."""
         return self.form in {Form.FINITE, Form.ING}
 
 
 def clauses_in(tokens: Sequence[Token], terms: Sequence[Term]) -> list[Clause]:
-    """Return the clauses of a text in order; every word stands in one or joins one."""
+    """Return the clauses of a text in order; together they cover every word."""
     made: list[Clause] = []
     for first, last, stop in _segments(tokens, terms):
         made += _clauses(tokens, first, last, stop, terms, made)
@@ -98,7 +98,7 @@ def _segments(tokens: Sequence[Token], terms: Sequence[Term]) -> list[tuple[int,
 def _without_weather(
     tokens: Sequence[Token], terms: Sequence[Term], first: int, last: int, stop: str
 ) -> list[tuple[int, int, str]]:
-    """Return a list of keywords with the weather or time behind a place apart: "alley rain"."""
+    """Split weather or time from the place before it in a list of keywords: "alley rain"."""
     at = last - 1
     own = any(
         t.field in {"weather", "time_of_day"}
@@ -113,7 +113,7 @@ def _without_weather(
 
 
 def _cuts(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether the mark ends a segment; the comma of "a red, shiny car" does not."""
+    """Tell whether the mark ends a segment; the comma in "a red, shiny car" does not."""
     if tokens[at].text in {"'", "’", "%", "#", "$", "€", "°", "*", "/", "+", "&", "@", "="}:
         return False
     if tokens[at].text in {"-", "−"} and at + 1 < len(tokens):
@@ -135,7 +135,7 @@ def _clauses(
     terms: Sequence[Term],
     before: Sequence[Clause],
 ) -> list[Clause]:
-    """Return the clauses of one segment, cut where a further predicate begins."""
+    """Return the clauses of one segment, split where another predicate begins."""
     made: list[Clause] = []
     while first < last:
         joined = first
@@ -174,7 +174,7 @@ def _has_verb(tokens: Sequence[Token], at: int, last: int) -> bool:
 
 
 def _next_cut(tokens: Sequence[Token], first: int, last: int) -> int:
-    """Return where the next clause of the segment begins, with the words that join it."""
+    """Return where the next clause of the segment begins, its conjunctions included."""
     seen = False
     for at in range(first, last):
         tag = tokens[at].tag
@@ -194,7 +194,7 @@ def _next_cut(tokens: Sequence[Token], first: int, last: int) -> int:
 
 
 def _begins(tokens: Sequence[Token], at: int, last: int) -> bool:
-    """Tell whether behind "and" a further clause begins: a verb, or somebody and a verb."""
+    """Tell whether a clause begins after "and": a verb, or a subject and a verb."""
     while at < last and (tokens[at].tag == "R" or tokens[at].low == "then"):
         at += 1
     if at < last and tokens[at].tag in "VX":
@@ -251,7 +251,7 @@ def _fronted(tokens: Sequence[Token], plain: Clause, at: int) -> Clause:
 
 
 def _is_modifier(tokens: Sequence[Token], first: int, last: int, terms: Sequence[Term]) -> bool:
-    """Tell whether the segment says nothing but terms."""
+    """Tell whether the segment consists of vocabulary terms only."""
     start, end = tokens[first].start, tokens[last - 1].end
     own = [term for term in terms if start <= term.start and term.end <= end]
     if not own:
@@ -268,7 +268,7 @@ def _is_modifier(tokens: Sequence[Token], first: int, last: int, terms: Sequence
 
 
 def _after_lead(tokens: Sequence[Token], first: int, last: int, terms: Sequence[Term]) -> int:
-    """Return where what a lead speaks of begins: behind "close-up of", "dashcam footage:"."""
+    """Return the start of what follows a lead such as "close-up of" or "dashcam footage:"."""
     for at in range(first, min(first + 9, last - 1)):
         if tokens[at].low not in {"of", "showing", "where", "featuring", "from", "with", "as"}:
             continue
@@ -299,7 +299,7 @@ def _after_lead(tokens: Sequence[Token], first: int, last: int, terms: Sequence[
 
 
 def _subjects(tokens: Sequence[Token], at: int, last: int) -> tuple[tuple[NounPhrase, ...], int]:
-    """Return the noun phrases that a clause begins with, and the place behind them."""
+    """Return the noun phrases that begin a clause, and the index after them."""
     phrase = noun_phrase_at(tokens, at, last)
     if phrase is None:
         return (), at
@@ -318,7 +318,7 @@ def _subjects(tokens: Sequence[Token], at: int, last: int) -> tuple[tuple[NounPh
 
 
 def _after_place(tokens: Sequence[Token], at: int, last: int) -> int:
-    """Return the place behind what hangs on a noun phrase: "a man in a red jacket and a woman"."""
+    """Return the index after a noun phrase's modifiers: "a man in a red jacket and a woman"."""
     while at < last and tokens[at].tag == "I":
         phrase = noun_phrase_at(tokens, at + 1, last)
         if phrase is None:
@@ -328,7 +328,7 @@ def _after_place(tokens: Sequence[Token], at: int, last: int) -> int:
 
 
 def _predicate(tokens: Sequence[Token], at: int, last: int, *, has_subject: bool) -> int | None:
-    """Return the place of the verb: the first finite one outside a relative clause, or an -ing form."""
+    """Return the index of the first finite verb outside relative clauses, or of an -ing form."""
     first_ing = None
     in_relative = False
     for place in range(at, last):
@@ -344,6 +344,8 @@ def _predicate(tokens: Sequence[Token], at: int, last: int, *, has_subject: bool
                 return place
             in_relative = False
             first_ing = place if first_ing is None else first_ing
+        elif tag == "G" and first_ing is None and _is_worn(tokens, place, last):
+            continue
         elif (tag == "G" and first_ing is None and tokens[place - 1].tag != "I") or (
             tag == "P" and first_ing is None and place + 1 < last and tokens[place + 1].tag == "I"
         ):
@@ -351,6 +353,22 @@ def _predicate(tokens: Sequence[Token], at: int, last: int, *, has_subject: bool
         elif tag == "N" and place == at and not has_subject and is_action(tokens[place].text):
             return place
     return first_ing
+
+
+_WORN: Final = frozenset(["wearing", "holding", "carrying", "clutching", "sporting"])
+
+
+def _is_worn(tokens: Sequence[Token], place: int, last: int) -> bool:
+    """Tell whether an -ing form only describes the subject: "a woman wearing a hat reading"."""
+    if tokens[place].low not in _WORN:
+        return False
+    return any(
+        (tokens[at].tag == "G" or (is_plural(tokens[at - 1].low) and tokens[at].low.endswith("s")))
+        and tokens[at - 1].tag in "NA"
+        and is_action(tokens[at].text)
+        and tokens[at].low not in _WORN
+        for at in range(place + 2, last)
+    )
 
 
 def _is_company(tokens: Sequence[Token], at: int, place: int) -> bool:

@@ -1,4 +1,4 @@
-"""Reads texts in other languages as far as a small dictionary is sure; the rest is kept as it is."""
+"""Reads texts in other languages with a small dictionary; the rest is kept as is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["foreign_reading"]
 def foreign_reading(text: str) -> Reading | None:
     """Return the reading of a text that is not English, or None for English.
 
-    The text stays word for word; of the scene only that is set which a sure word says.
+    The text is kept word for word; the scene holds only the values of known words.
     """
     language = language_of(text)
     if not language:

@@ -1,4 +1,4 @@
-"""Noun phrases among tagged words: head, count, kind and looks of each. Knows no clauses."""
+"""Noun phrases in tagged words: head, count, kind and looks. Knows nothing of clauses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.lexicon.tagging import Token, verb_classes
 from workbench.lexicon.terms import place_named, subject_kind, word_list
 from workbench.scene import Aspect, EntityKind, Look
 
-__all__ = ["NounPhrase", "aspect_of", "kind_of", "noun_phrase_at", "takes_article"]
+__all__ = ["MOUNTED", "NounPhrase", "aspect_of", "kind_of", "noun_phrase_at", "takes_article"]
 
 _COUNTS: Final = {
     "one": 1, "two": 2, "both": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
@@ -24,29 +24,29 @@ _TRADES: Final = ("ist", "ian", "man", "woman", "smith", "wright", "herd")
 
 @dataclass(frozen=True, slots=True)
 class NounPhrase:
-    """The words ``first`` up to ``last`` (not included) of the tokens, as one noun phrase."""
+    """The tokens ``first`` to ``last`` (exclusive) as one noun phrase."""
 
     first: int
     last: int
     head: int
-    """The place of the head noun among the tokens."""
+    """Token index of the head noun."""
     determiner: str
     count: int | None
     looks: tuple[Look, ...]
     phrase: str
-    """Without determiner and looks, "of …" included."""
+    """The text without determiner and looks; includes "of …"."""
     noun: str
-    """The head's lemma; what is counted in "a group of horses"."""
+    """The head's lemma; the lemma of "horses" in "a group of horses"."""
     kind: EntityKind
     core: int
-    """The place of the first word after the determiner."""
+    """Token index of the first word after the determiner."""
     is_pronoun: bool = False
     inner: NounPhrase | None = None
-    """What stands behind "of"."""
+    """The noun phrase after "of"."""
 
     @property
     def is_plural(self) -> bool:
-        """Whether a verb that follows takes the plural's form."""
+        """Whether a verb after it takes the plural form."""
         return self.count != 1 and (self.count is not None or self.kind is not EntityKind.OTHER)
 
 
@@ -144,7 +144,7 @@ def _part(tokens: Sequence[Token], first: int, last: int) -> NounPhrase:
 
 
 def _head(tokens: Sequence[Token], at: int, end: int, *, is_determined: bool) -> int | None:
-    """Return the place of the head noun of what begins after the determiners at ``at``."""
+    """Return the index of the head noun of the phrase whose determiners end at ``at``."""
     head = None
     has_modifier = is_determined
     while at < end:
@@ -223,7 +223,7 @@ def _text(words: Sequence[Token]) -> str:
 
 
 def _looks(tokens: Sequence[Token], core: int, head: int) -> tuple[int, tuple[Look, ...]]:
-    """Return where the phrase begins behind the looks, and the looks before it."""
+    """Return the index after the leading looks, and these looks."""
     looks: list[Look] = []
     at = core
     while at < head:
@@ -271,7 +271,7 @@ def _aspects() -> Mapping[str, Aspect]:
 
 
 def aspect_of(word: str) -> Aspect | None:
-    """Return what the word says of a thing's looks, or None where it is no word of looks."""
+    """Return the aspect of looks that ``word`` describes, or None."""
     return _aspects().get(word.lower())
 
 
@@ -298,7 +298,7 @@ def _special() -> Mapping[str, EntityKind]:
 
 
 def _kind(tokens: Sequence[Token], core: int, head: int) -> EntityKind:
-    """Return what sort of thing the words name: a robot's arm is a robot."""
+    """Return the kind of entity the words name; a robot's arm counts as a robot."""
     before = {token.low for token in tokens[core:head]}
     if tokens[head].low in english("limbs_of_robots") and before & english("robotic"):
         return EntityKind.ROBOT
@@ -309,7 +309,7 @@ def _kind(tokens: Sequence[Token], core: int, head: int) -> EntityKind:
 
 @lru_cache(maxsize=4_096)
 def kind_of(noun: str, written: str = "") -> EntityKind:
-    """Return what sort of thing ``noun``, in any number, names."""
+    """Return the kind of entity that ``noun`` (singular or plural) names."""
     low = noun.lower()
     if special := _special().get(low):
         return special
@@ -329,27 +329,39 @@ def kind_of(noun: str, written: str = "") -> EntityKind:
 
 
 def _acts(stem: str) -> bool:
-    """Tell whether whoever does what ``stem`` says is somebody: jamm(er), danc(er), not dry(er)."""
+    """Tell whether the agent noun of ``stem`` names a person: jamm(er), danc(er), not dry(er)."""
     stems = (stem, f"{stem}e", stem[:-1] if stem[-1:] == stem[-2:-1] else stem)
     return any(verb_classes(one) & {"travel", "dance", "fight", "face", "look"} for one in stems)
 
 
 _DETERMINING: Final = frozenset({"whose", "what", "which", "as"})
-"""Words before a noun that leave no place for an article: "whose shadow", "as long as"."""
+"""Words that exclude an article after them: "whose shadow", "as long as"."""
 _FIXED: Final = frozenset({("exploded", "view")})
 
 
-def takes_article(tokens: Sequence[Token], phrase: NounPhrase, *, is_singular: bool) -> bool:
-    """Tell whether the phrase lacks an article that English wants.
+MOUNTED: Final = frozenset(
+    ["overhead", "front", "rear", "side", "facing", "static", "fixed", "top", "ceiling", "hidden", "security", "wrist",
+     "chest", "helmet", "body", "dash", "trail", "underwater", "handheld", "still", "web"]
+)  # fmt: skip
+"""Modifiers of "camera" that need no article: "static overhead camera"."""
 
-    ``is_singular`` says that a verb after it shows the singular; of a noun that the lexicon does
-    not know nothing is sure without that.
+
+def takes_article(tokens: Sequence[Token], phrase: NounPhrase, *, is_singular: bool) -> bool:
+    """Tell whether the phrase lacks an article that it needs.
+
+    ``is_singular`` means that a verb after it is in the singular, which is the only evidence for
+    nouns that the lexicon does not know.
     """
     head = tokens[phrase.head]
     if phrase.determiner or phrase.is_pronoun or phrase.kind is EntityKind.TEXT:
         return False
     before = tokens[phrase.first - 1].low if phrase.first else ""
+    after = [t.low for t in tokens[phrase.head + 1 : phrase.head + 3]]
     if before in _DETERMINING or (before, head.low) in _FIXED:
+        return False
+    if after[:1] == ["but"] and after[1:] in (["with"], ["without"]):
+        return False  # "domino but with fridges" names a type of thing
+    if (head.low == "camera" and before in MOUNTED) or (len(head.text) > 1 and head.text.isupper()):
         return False
     own = lemma(head.low, "NOUN")
     is_measure = phrase.head + 1 < len(tokens) and tokens[phrase.head + 1].low == "of"

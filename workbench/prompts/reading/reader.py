@@ -60,23 +60,23 @@ _DENIES: Final = frozenset({"no", "not", "without", "never"})
 _OVER: Final = re.compile(
     r"\b(?:after|before|since|until|from) (?:the |a |an )?(?:heavy |last |first )?\Z", re.IGNORECASE
 )
-"""Before a weather that is not there any more or not yet: "after the rain"."""
+"""Precedes weather that is over or yet to come: "after the rain"."""
 _CHOSEN: Final = frozenset({"pace", "style", "lens", "camera_movement", "shot_size"})
-"""Fields of which "no …" says that it is not wanted, and not what is seen."""
+"""Fields whose terms do not count after a negation: "no slow motion"."""
 _LIKELY: Final = 0.2
-"""Sureness below which a clause is not taken: its words are kept and told of."""
+"""Minimum confidence of a clause; below it the words are kept and reported as unread."""
 _SHOUTED: Final = 3
-"""Words in capitals beyond which the capitals say nothing of the words."""
+"""An all-caps text with more words than this is lower-cased first."""
 
 
 @cache
 def _pattern(name: str) -> re.Pattern[str]:
-    """Return the pattern ``name`` of the data file of slips."""
+    """Return the compiled pattern ``name`` of ``slips.toml``."""
     return re.compile(load("slips")["patterns"][name], re.IGNORECASE)
 
 
 def clean(text: str) -> str:
-    """Return ``text`` with one kind of quote and space, and nothing unprintable."""
+    """Return ``text`` with uniform quotes and spaces and without unprintable characters."""
     flat = unicodedata.normalize("NFC", text).translate(_PLAIN)
     flat = "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else " " for c in flat)
     return re.sub(r"\s+", " ", flat).strip(" ,;")
@@ -84,7 +84,7 @@ def clean(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def read(text: str) -> Reading:
-    """Return what ``text`` says. Never raises: what is not understood is kept and told of."""
+    """Return the reading of ``text``. Never raises: words not understood are kept and reported."""
     flat = _SCREENPLAY.sub(_heading, clean(text))
     if flat.isupper() and len(flat.split()) > _SHOUTED:
         flat = " ".join(capitalized(word) for word in flat.lower().split())
@@ -99,7 +99,7 @@ def read(text: str) -> Reading:
 
 
 def _without_settings(text: str) -> str:
-    """Return ``text`` without the parts that are not in the picture: "10 sec, a swan, for class"."""
+    """Return ``text`` without the parts that describe no content: "10 sec, a swan, for class"."""
     parts = re.split(r"([,;]\s*|[.!?]\s+)", text)
     kept = [
         (part, mark)
@@ -117,7 +117,7 @@ def _heading(match: re.Match[str]) -> str:
 
 
 class _Reader:
-    """Goes through the clauses of one text and notes what each says."""
+    """Collects entities, beats and fields from the clauses of one text."""
 
     def __init__(self, text: str, slips: tuple[tuple[str, str], ...]) -> None:
         self._text = text
@@ -141,7 +141,7 @@ class _Reader:
         self._surfaces: list[str] = []
 
     def reading(self) -> Reading:
-        """Return what the text says."""
+        """Return the reading of the text."""
         for term in self._terms:
             self._note_term(term)
         for number, clause in enumerate(self._clauses):
@@ -179,9 +179,9 @@ class _Reader:
     # Terms ------------------------------------------------------------------------------------
 
     def _is_noise(self, term: Term) -> bool:
-        """Tell whether a phrase is no term here: part of a noun phrase, or denied.
+        """Tell whether a term is not meant here: it is part of a noun phrase, or negated.
 
-        "a pencil case" is no style, and "no slow motion" no pace.
+        "a pencil case" is not a style, "no slow motion" not a pace.
         """
         words = [t for t in self._tokens if term.start <= t.start and t.end <= term.end]
         after = next((t for t in self._tokens if t.start >= term.end), None)
@@ -202,7 +202,7 @@ class _Reader:
         } and len(words) == 1 and after.low not in word_list("lead_nouns")  # fmt: skip
 
     def _with_terms_as_nouns(self) -> tuple[Token, ...]:
-        """Return the tokens with those of a term of several words tagged as its noun phrase."""
+        """Return the tokens with each multi-word term tagged as a noun phrase."""
         tokens = list(self._tokens)
         for term in self._terms:
             own = [i for i, t in enumerate(tokens) if term.start <= t.start and t.end <= term.end]
@@ -313,7 +313,7 @@ class _Reader:
         self._say(verb, last, "beats", text, beat=beat.id, sureness=clause.sureness)
 
     def _participle(self, verb: int, last: int) -> int | None:
-        """Return the place of a participle that tells a state: "is made of wool"."""
+        """Return the index of a participle that describes a state: "is made of wool"."""
         for at in range(verb, min(last, verb + 4)):
             if self._tokens[at].tag == "P":
                 return (
@@ -326,7 +326,7 @@ class _Reader:
         return None
 
     def _follows(self, clause: Clause, beat: Beat) -> bool:
-        """Tell whether a finite clause tells what comes next: "hits the bag, stops"."""
+        """Tell whether a finite clause happens after the one before: "hits the bag, stops"."""
         is_next = clause.form is Form.FINITE and clause.stop in {",", ".", ";", ""}
         same = self._beats[-1].actor == beat.actor and self._beats[-1].part == beat.part
         return is_next and (same or clause.stop == ",") and clause.joint != "as"
@@ -361,7 +361,7 @@ class _Reader:
         self._say(clause.first, clause.last, "cast", text, entity=actors[0])
 
     def _note_phrase(self, number: int, clause: Clause) -> None:
-        """Note a clause without predicate: a place, someone or something to be seen."""
+        """Note a clause without a predicate: a place, a style or entities."""
         phrase = clause.subjects[0]
         head = self._tokens[phrase.head]
         place = self._place_of(phrase)
@@ -401,7 +401,7 @@ class _Reader:
             self._details.append(self._between(clause.first, clause.last))
 
     def _note_between(self, first: int, last: int, owners: tuple[str, ...]) -> None:
-        """Note what hangs on a noun phrase: a place, clothing, a position, a relative clause."""
+        """Note the modifiers of a noun phrase: place, clothing, position, relative clause."""
         if first >= last:
             return
         at = first
@@ -467,7 +467,7 @@ class _Reader:
         self._keep(clause)
 
     def _keep(self, clause: Clause) -> None:
-        """Keep a clause's words as they are, and tell of them."""
+        """Keep a clause's words as is, and report them as unread."""
         text = self._between(clause.first, clause.last)
         self._details.append(text)
         self._unread.append(text)
@@ -475,13 +475,13 @@ class _Reader:
     # Entities ---------------------------------------------------------------------------------
 
     def _is_own_doing(self, clause: Clause) -> bool:
-        """Say whether the text begins with this clause, and it is of moving or of using one's hands."""
+        """Tell whether the text begins with this clause and its verb is of moving or handling."""
         verb = lemma(self._tokens[clause.predicate].low, "VERB")
         is_first = not any(t.text.isalnum() for t in self._tokens[: clause.subjects[0].first])
         return is_first and bool({"travel", "handle"} & set(verb_classes(verb)))
 
     def _actors_of(self, number: int, clause: Clause) -> tuple[tuple[str, ...], str]:
-        """Return the ids of those who act, and which part of them: "one", "the other"."""
+        """Return the ids of the actors, and which part of them acts: "one", "the other"."""
         if not clause.subjects:
             if (
                 english("driving_verbs") & {lemma(self._tokens[clause.predicate].low, "VERB")}
@@ -542,7 +542,7 @@ class _Reader:
         return self._values.get("viewpoint") == "dashcam"
 
     def _meant(self, pronoun: str) -> Entity | None:
-        """Return the entity that a pronoun most likely stands for."""
+        """Return the entity that a pronoun most likely refers to."""
         lively = _LIVELY - {EntityKind.VEHICLE}
         options = [e for e in self._cast if e.phrase]
         if pronoun in {"it", "itself"}:
@@ -561,7 +561,7 @@ class _Reader:
         return min(fits, key=lambda e: ranks.get(subject_kind(e.noun) or "", 2), default=None)
 
     def _entity(self, phrase: NounPhrase, *, is_singular: bool = False) -> Entity:
-        """Return the entity of a noun phrase: one that was named before, or a new one."""
+        """Return the entity of a noun phrase: a known one, or a new one."""
         determiner = phrase.determiner.lower()
         if not phrase.noun or phrase.is_pronoun:
             return Entity("", phrase.phrase)
@@ -592,7 +592,7 @@ class _Reader:
         return made
 
     def _targets(self, first: int, last: int, actors: tuple[str, ...]) -> tuple[str, ...]:
-        """Note what else is seen in a predicate; return the ids of what it is done to or with."""
+        """Note the other entities in a predicate; return the ids of its targets."""
         found: list[str] = []
         goes = "travel" in verb_classes(self._tokens[first - 1].low)
         for phrase in phrases_in(self._tokens, first, last):
@@ -620,7 +620,7 @@ class _Reader:
         return tuple(dict.fromkeys(one for one in found if one))
 
     def _note_setting(self, phrase: NounPhrase, preposition: str) -> bool:
-        """Take ``phrase`` as where it happens, if it is a place; tell whether it is one."""
+        """Note ``phrase`` as the setting if it is a place; return whether it is one."""
         place = self._place_of(phrase)
         if place is None or phrase.is_pronoun or self._is_term(phrase):
             return False
@@ -646,7 +646,7 @@ class _Reader:
         return True
 
     def _place_of(self, phrase: NounPhrase) -> Place | None:
-        """Return which kind of place a noun phrase names, by its last two words or by its last."""
+        """Return the kind of place a noun phrase names, by its last two words or its last."""
         head = self._tokens[phrase.head].low
         before = self._tokens[phrase.head - 1].low if phrase.head > phrase.core else ""
         if phrase.inner is not None and head in english("measures"):
@@ -654,7 +654,7 @@ class _Reader:
         return (place_named(f"{before}-{head}") if before else None) or place_named(head)
 
     def _note_leads(self) -> None:
-        """Mark whom the scene is about: who acts first, or what is named first."""
+        """Mark the leads: the entities that act first, or are named first."""
         first = next((actors for actors in self._actors if actors), ())
         acting = next((b.actor for b in self._beats if b.actor), "")
         leads = set(first) if not acting or acting in first else {acting}
@@ -686,7 +686,7 @@ class _Reader:
     # Words ------------------------------------------------------------------------------------
 
     def _doing(self, verb: int, last: int) -> str:
-        """Return the predicate in the -ing form, without what is a field of its own."""
+        """Return the predicate in the -ing form, without what other fields hold."""
         tokens = self._tokens
         at = verb
         negated = verb > 0 and tokens[verb - 1].low == "never"
@@ -711,7 +711,7 @@ class _Reader:
         return f"not {text}" if negated and text else text
 
     def _without_place(self, words: str) -> str:
-        """Return a predicate without the place at its end, which is the setting's to say."""
+        """Return a predicate without the setting at its end."""
         setting = self._values.get("setting", "")
         bare = re.sub(r"^(?:an?|the)\s+", "", setting)
         if not bare:
@@ -723,7 +723,7 @@ class _Reader:
         )
 
     def _between(self, first: int, last: int, *, without_terms: bool = False) -> str:
-        """Return the text of the words ``first`` up to ``last``."""
+        """Return the text of the tokens ``first`` to ``last`` (exclusive)."""
         if first >= last:
             return ""
         start, end = self._tokens[first].start, self._tokens[last - 1].end
@@ -731,7 +731,7 @@ class _Reader:
             return self._text[start:end]
         text = self._text[start:end]
         for term in sorted(self._terms, key=lambda t: t.start, reverse=True):
-            # Only a term that ends the predicate is no part of what is done.
+            # Only a term at the end of the predicate is cut.
             if (
                 start < term.start
                 and term.end <= start + len(text)
@@ -781,12 +781,12 @@ class _Reader:
 
 
 def _is_adjective_alone(low: str) -> bool:
-    """Tell whether a word that was taken for a noun is an adjective: "stacks them 3 high"."""
+    """Tell whether a word tagged as a noun is an adjective: "stacks them 3 high"."""
     return is_adjective(low) and subject_kind(low) is None and place_named(low) is None
 
 
 def _whole_segments(text: str, found: Sequence[Term]) -> Iterator[Term]:
-    """Yield the terms that a segment between commas says as a whole: ", fantasy", ", macro"."""
+    """Yield the terms that fill a whole segment between punctuation: ", fantasy", ", macro"."""
     for match in re.finditer(r"[^,.;:!?]+", text):
         said = match[0].strip()
         start = match.start() + len(match[0]) - len(match[0].lstrip())
@@ -803,7 +803,7 @@ def _place_of_term(term: Term) -> tuple[int, int]:
 
 
 def progressive(verb: str) -> str:
-    """Return the -ing form of a verb in any form: "leans" → "leaning"."""
+    """Return the -ing form of a verb given in any form: "leans" → "leaning"."""
     low = verb.lower()
     base = lemma(low, "VERB")
     return verb if low.endswith("ing") and base != low else inflect(base, "VBG")

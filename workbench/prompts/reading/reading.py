@@ -1,4 +1,4 @@
-"""What a text says: its scene, which words each value comes from, and what was not read."""
+"""The result of reading a text: its scene, the source of each value, and what was not read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Reading", "Said"]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One value and the words of the text, ``start:end``, that it comes from."""
+    """One value and its source in the text, at ``start:end``."""
 
     start: int
     end: int
@@ -29,27 +29,27 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text, read once."""
+    """A text and what was read from it."""
 
     text: str
-    """The text as it was read: cleaned, its slips mended."""
+    """The text after cleaning and spelling correction."""
     scene: Scene
-    """What is said; every field's provenance is ``said``."""
+    """The scene; every field's provenance is ``said``."""
     said: tuple[Said, ...] = ()
     tokens: Sequence[Token] = ()
     clauses: Sequence[Clause] = ()
     terms: Sequence[Term] = ()
     actors: tuple[tuple[str, ...], ...] = ()
-    """For each clause, the ids of those who act in it."""
+    """The entity ids of each clause's actors."""
     unread: tuple[str, ...] = ()
-    """Words that were not read: they are kept as they are."""
+    """Words that were not read; the text keeps them."""
     slips: tuple[tuple[str, str], ...] = ()
-    """Slips of spelling, each with what it was taken for."""
+    """Misspellings, each with its correction."""
     language: str = ""
-    """The language's English name where the text is not English."""
+    """The language's English name; empty for English."""
     known: tuple[tuple[str, str], ...] = field(default=())
-    """Of a text in another language: words that were read, each with its English."""
+    """For a text in another language: the words that were read, each with its English."""
 
     def said_of(self, name: str) -> tuple[Said, ...]:
-        """Return what is said of a field, in the text's order."""
+        """Return the values of a field, in text order."""
         return tuple(one for one in self.said if one.field == name)

@@ -1,1 +1,1 @@
-"""Speaks chat completions with an endpoint: structured answers, streams, tools, pictures, time limits."""
+"""A chat-completions client: structured answers, streams, tools, pictures, time limits."""

@@ -1,6 +1,6 @@
 """Asks an OpenAI-compatible endpoint for JSON: ladder of structured output, retries, time limits.
 
-Remembers what each endpoint can do. Knows nothing of prompts; never lets a key out.
+Remembers what each endpoint can do. Knows nothing of prompts; never reveals a key.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from workbench.prompts.language_models.endpoint.abilities import (
     Abilities,
     has_pictures,
+    has_video,
     without_pictures,
 )
 from workbench.prompts.language_models.endpoint.questions import (
@@ -27,6 +28,7 @@ from workbench.prompts.language_models.endpoint.questions import (
 )
 from workbench.prompts.language_models.endpoint.replies import (
     CutOff,
+    Refused,
     Reply,
     read_body,
     read_reply,
@@ -44,8 +46,9 @@ Message = Mapping[str, Any]
 _LONGEST_KEPT: Final = 40_000
 _REFUSED_KEY: Final = frozenset({401, 403})
 _MOST_TOKENS: Final = 4_096
+_LONGEST_REASON: Final = 40
 _SHORTEST_SECRET: Final = 8
-"""Characters from which a key is taken out of what the endpoint says."""
+"""Minimum characters of a key that is removed from replies."""
 _CUT_OFF: Final = (
     "The language model's answer was cut off: its limit of tokens (max_tokens) is too small."
 )
@@ -53,7 +56,7 @@ _CUT_OFF: Final = (
 
 @dataclass(slots=True)
 class ChatEndpoint:
-    """One endpoint and model. ``timeout_s`` bounds a whole question, retries and all."""
+    """One endpoint and model. ``timeout_s`` bounds a whole question, retries included."""
 
     base_url: str
     model: str
@@ -61,7 +64,7 @@ class ChatEndpoint:
     timeout_s: float = 60.0
     retries: int = 2
     abilities: Abilities = field(default_factory=Abilities)
-    """What this endpoint can do, as far as is known."""
+    """What this endpoint is known to support."""
     find_key: Callable[[], str] | None = field(default=None, repr=False)
     """Returns the stored key: called before the first question, and again after a refused key."""
     _client: Any = field(default=None, repr=False)
@@ -74,17 +77,19 @@ class ChatEndpoint:
         answer: type[Answer],
         on_text: OnText | None = None,
     ) -> tuple[Answer, tuple[Exchange, ...]]:
-        """Return a validated answer and the exchanges; asks once more where it does not validate.
+        """Return a validated answer and the exchanges; retries once after an invalid answer.
 
-        ``on_text`` is called by the event loop with the answer so far as it grows, where the
-        endpoint can stream; each attempt starts again from nothing.
+        ``on_text`` is called by the event loop with the answer so far, where the endpoint can
+        stream; each attempt starts from an empty text.
 
-        Raises :class:`ChatFailure` within ``timeout_s``, whatever the endpoint does.
+        Raises :class:`ChatFailure` within ``timeout_s`` at the latest.
         """
         said: list[Exchange] = []
         try:
             async with asyncio.timeout(self.timeout_s):
-                return await self._ask(list(messages), answer, said, on_text), tuple(said)
+                shows = self.abilities.can_watch and has_video(messages)
+                ask = self._ask_with_video if shows else self._ask
+                return await ask(list(messages), answer, said, on_text), tuple(said)
         except TimeoutError:
             message = self.late_message()
             said.append(self._exchange(messages, Reply(""), message, self.timeout_s))
@@ -98,10 +103,9 @@ class ChatEndpoint:
     ) -> tuple[Turn | None, tuple[Exchange, ...]]:
         """Return the model's next move with ``tools``, and the exchanges.
 
-        ``on_text`` is called by the event loop with the text beside the calls as it grows, where
-        the endpoint can stream. The move is None where the endpoint refuses tools; that is
-        remembered, and not asked again. Raises :class:`ChatFailure` within ``timeout_s`` when no
-        answer comes.
+        ``on_text`` is called by the event loop with the text beside the calls so far, where the
+        endpoint can stream. The move is None if the endpoint refuses tools; that is remembered.
+        Raises :class:`ChatFailure` within ``timeout_s`` when no answer comes.
         """
         if not self.abilities.can_call_tools:
             return None, ()
@@ -124,6 +128,31 @@ class ChatEndpoint:
         if self._client is not None:
             client, self._client = self._client, None
             await client.close()
+
+    async def _ask_with_video(
+        self,
+        messages: Sequence[Message],
+        answer: type[Answer],
+        said: list[Exchange],
+        on_text: OnText | None,
+    ) -> Answer:
+        """Return the answer to a question with a video; drops the video after half the time.
+
+        An endpoint that answers only without it is not sent a video again.
+        """
+        limit_s = self.timeout_s / 2
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._ask(list(messages), answer, said, on_text)
+        except TimeoutError:
+            problem = f"The language model did not answer about a video within {limit_s:g} s."
+            said.append(self._exchange(messages, Reply(""), problem, limit_s))
+        before, self.abilities = self.abilities, replace(self.abilities, can_watch=False)
+        try:
+            return await self._ask(list(messages), answer, said, on_text)
+        except (ChatFailure, asyncio.CancelledError):
+            self.abilities = before
+            raise
 
     async def _ask(
         self,
@@ -163,9 +192,9 @@ class ChatEndpoint:
         said: list[Exchange],
         on_text: OnText | None,
     ) -> Reply | None:
-        """Ask for the best that the endpoint can do, and for less after each refusal.
+        """Use the best options that the endpoint supports, and step down after each refusal.
 
-        Returns None where it refuses tools.
+        Returns None if it refuses tools.
         """
         openai = await self._library()
         able = self.abilities
@@ -179,10 +208,16 @@ class ChatEndpoint:
                 problem = f"The language model answered with status {error.status_code}."
                 said.append(self._exchange(messages, Reply(""), problem, time.monotonic() - begun))
                 await self._after_status(error.status_code)
+                told = f"{error.message} {error.body}"
+                if able.can_watch and has_video(messages):
+                    blind = able.after_video_refusal(error.status_code, told)
+                    if blind is not None:
+                        able = blind
+                        continue
                 less = question.after_refusal(
                     able,
                     error.status_code,
-                    f"{error.message} {error.body}",
+                    told,
                     streamed=on_text is not None and question.can_stream(able),
                     has_picture=able.can_see and has_pictures(messages),
                 )
@@ -199,11 +234,16 @@ class ChatEndpoint:
             except (openai.OpenAIError, _transport().HTTPError, ValueError, OSError) as error:
                 kind = type(error).__name__
                 problem = f"The language model could not be reached or understood ({kind})."
+                if isinstance(error, Refused):
+                    problem = "The language model refused to answer."
                 said.append(self._exchange(messages, Reply(""), problem, time.monotonic() - begun))
+                if able.can_watch and has_video(messages):
+                    able = replace(able, can_watch=False)
+                    continue
                 raise ChatFailure(problem, said) from None
             if isinstance(question, ToolQuestion):
                 self._tools_were_refused = False
-            # Only what worked is remembered: a refusal of all may be due to what was asked.
+            # Only a success is remembered: a refusal may be due to the question itself.
             self.abilities = replace(
                 able,
                 can_stream=able.can_stream and not reply.came_whole,
@@ -211,7 +251,7 @@ class ChatEndpoint:
             )
             said.append(self._exchange(messages, reply, "", time.monotonic() - begun))
             return reply
-        # An endpoint that has called tools is merely failing.
+        # An endpoint that has called tools before supports them: this is another failure.
         self._tools_were_refused = not able.has_called_tools
         return None
 
@@ -246,11 +286,11 @@ class ChatEndpoint:
         return openai
 
     def late_message(self) -> str:
-        """Return what to say where no answer came in time."""
+        """Return the message for an answer that did not come in time."""
         return f"The language model did not answer within {self.timeout_s:g} s."
 
     async def _after_status(self, status: int) -> None:
-        """Look the key up again for the next question after a refused one."""
+        """Close the connection after a refused key, so that the next question reads it again."""
         if status in _REFUSED_KEY and self.find_key is not None:
             await self.close()
 
@@ -277,15 +317,16 @@ class ChatEndpoint:
             prompt_tokens=reply.prompt_tokens,
             completion_tokens=reply.completion_tokens,
             duration_s=round(duration_s, 3),
+            finish_reason=reply.finish_reason[:_LONGEST_REASON],
         )
 
     @property
     def _secret(self) -> str:
-        """The key, unless it is short: a placeholder such as ``EMPTY`` is also an ordinary word."""
+        """The key, unless it is short: a placeholder such as ``EMPTY`` is an ordinary word."""
         return self.api_key if len(self.api_key) >= _SHORTEST_SECRET else ""
 
     def _take_key_out(self, reply: Reply) -> None:
-        """Remove a key that the endpoint quotes, so that no prompt or message holds it."""
+        """Remove a quoted key from the reply, so that no prompt or message holds it."""
         if not (key := self._secret):
             return
         reply.text = reply.text.replace(key, "[key]")
@@ -295,7 +336,7 @@ class ChatEndpoint:
                 call.function.arguments = given.replace(key, "[key]")
 
     def _without_key(self, on_text: OnText) -> OnText:
-        """Return ``on_text`` with the key, or its beginning at the end of the text, removed."""
+        """Return ``on_text`` with the key removed, also a partial one at the end of the text."""
         if not (key := self._secret):
             return on_text
 
@@ -312,12 +353,12 @@ class ChatEndpoint:
 
 
 def _transport() -> Any:
-    """Return the HTTP library below the client, which raises errors of its own for a broken body."""
+    """Return the HTTP library of the client, which raises its own errors for a broken body."""
     return importlib.import_module("httpx2")
 
 
 def _said(reply: Reply) -> str:
-    """Return an answer as it is kept: its text, or its calls as JSON."""
+    """Return an answer as it is stored: its text, or its calls as JSON."""
     if not reply.calls:
         return reply.text
     return json.dumps(read_turn(reply.calls, reply.text).message, ensure_ascii=False)

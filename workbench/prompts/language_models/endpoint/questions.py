@@ -17,10 +17,10 @@ class Question(Protocol):
     """What differs between questions."""
 
     def options(self, able: Abilities) -> dict[str, Any]:
-        """Return the options of the request that only this kind has."""
+        """Return the request options of this kind."""
 
     def can_stream(self, able: Abilities) -> bool:
-        """Tell whether its answer may be streamed."""
+        """Tell whether the answer may be streamed."""
 
     def after_refusal(
         self, able: Abilities, status: int, told: str, *, streamed: bool, has_picture: bool

@@ -1,6 +1,6 @@
-"""What an endpoint answers to one question: text, tool calls and token counts, whole or as a stream.
+"""An endpoint's reply to one question: text, tool calls and token counts, whole or streamed.
 
-Reads the chat-completions protocol leniently. Knows nothing of what was asked.
+Reads the chat-completions protocol leniently. Knows nothing of the question.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from workbench.prompts.model import OnText
 
-__all__ = ["CutOff", "Reply", "read_body", "read_reply", "read_stream"]
+__all__ = ["CutOff", "Refused", "Reply", "read_body", "read_reply", "read_stream"]
 
 _LONGEST_STREAM: Final = 200_000
 """Maximum characters of a stream, tool calls included."""
@@ -21,7 +21,11 @@ _MOST_CALLS: Final = 64
 
 
 class CutOff(ValueError):
-    """An answer ended at the endpoint's limit of tokens."""
+    """An answer ended at the endpoint's token limit."""
+
+
+class Refused(ValueError):
+    """The model refused to answer, or the endpoint filtered the answer."""
 
 
 @dataclass(slots=True)
@@ -30,11 +34,13 @@ class Reply:
 
     text: str
     calls: list[Any] = field(default_factory=list)
-    """Tool calls as the protocol has them: ``id`` and ``function`` with ``name`` and ``arguments``."""
+    """Tool calls of the protocol: ``id``, and ``function`` with ``name`` and ``arguments``."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     came_whole: bool = False
     """Whether the endpoint ignored the request to stream."""
+    finish_reason: str = ""
+    """Why the endpoint says that it ended; empty if it does not say."""
 
     def count(self, usage: Any) -> None:
         """Keep the token counts of ``usage``, if it has them."""
@@ -45,27 +51,30 @@ class Reply:
 
 
 def read_reply(result: Any) -> Reply:
-    """Return the reply of a completion; raises ``ValueError`` for an empty one or a refusal."""
+    """Return the reply of a completion.
+
+    Raises :class:`CutOff`, :class:`Refused`, or another ``ValueError`` if there is none.
+    """
     choices = getattr(result, "choices", None)
     if not choices:
         raise ValueError("no choices")
     choice = choices[0]
-    if getattr(choice, "finish_reason", "") == "length":
-        raise CutOff
     message = getattr(choice, "message", None)
+    ended = _checked(getattr(choice, "finish_reason", None))
     if getattr(message, "refusal", None):
-        raise ValueError("refused")
+        raise Refused
     calls = getattr(message, "tool_calls", None)
     reply = Reply(
         _text_of(getattr(message, "content", None)),
         calls[:_MOST_CALLS] if isinstance(calls, list) else [],
+        finish_reason=ended,
     )
     reply.count(getattr(result, "usage", None))
     return reply
 
 
 def read_body(body: bytes) -> Reply:
-    """Return the reply of an unstreamed body; raises ``ValueError`` where it is no completion."""
+    """Return the reply of an unstreamed body; raises ``ValueError`` if it is no completion."""
     reply = read_reply(json.loads(body, object_hook=lambda found: SimpleNamespace(**found)))
     reply.came_whole = True
     return reply
@@ -85,22 +94,30 @@ async def read_stream(stream: Any, on_text: OnText) -> Reply:
             ended = getattr(choice, "finish_reason", None) or ended
             delta = getattr(choice, "delta", None)
             if getattr(delta, "refusal", None):
-                raise ValueError("refused")
+                raise Refused
             calls.add(getattr(delta, "tool_calls", None))
             piece = _text_of(getattr(delta, "content", None))
             if piece:
                 reply.text += piece
-                # The loop calls it, so that its errors are not taken for the endpoint's.
+                # Called by the loop, so that its errors do not count as the endpoint's.
                 loop.call_soon(on_text, reply.text)
             if len(reply.text) + calls.length > _LONGEST_STREAM:
                 raise ValueError("does not end")
-    await asyncio.sleep(0)  # on_text has been called with the whole text before this returns
-    if ended == "length":
-        raise CutOff
+    await asyncio.sleep(0)  # lets the loop call on_text with the whole text first
+    reply.finish_reason = _checked(ended)
     reply.calls = calls.whole
     if reply.calls and not ended:
         raise ValueError("ended within a tool call")
     return reply
+
+
+def _checked(ended: Any) -> str:
+    """Return a finish reason; raises the error that stands for an incomplete answer."""
+    if ended == "length":
+        raise CutOff
+    if ended == "content_filter":
+        raise Refused
+    return ended if isinstance(ended, str) else ""
 
 
 class _GrowingCalls:
@@ -113,7 +130,7 @@ class _GrowingCalls:
         self._by_index: dict[int, Any] = {}
 
     def add(self, pieces: Any) -> None:
-        """Add the pieces of one chunk; those that cannot be read are left out."""
+        """Add the pieces of one chunk; invalid pieces are skipped."""
         for piece in pieces if isinstance(pieces, list) else ():
             function = getattr(piece, "function", None)
             call = self._call_of(piece)
@@ -129,8 +146,8 @@ class _GrowingCalls:
     def _call_of(self, piece: Any) -> Any | None:
         """Return the call that a piece belongs to; None beyond the limit.
 
-        Pieces of one call have the same index. Some endpoints number every call 0, or none: there a
-        new id begins a new call.
+        Pieces of one call share an index. Some endpoints number every call 0, or send no index:
+        then a new id begins a new call.
         """
         index, identifier = getattr(piece, "index", None), getattr(piece, "id", None) or ""
         last = self.whole[-1] if self.whole else None

@@ -1,7 +1,7 @@
-"""The local language model on a cluster's GPU: a Ray actor loads it, this process serves it here.
+"""The local language model on a cluster's GPU: a Ray actor loads it, this process serves it.
 
-Takes the place of the transformers server, with the same server file, key and protocol: clients see
-no difference, and nothing listens on the network. The actor ends with this process. The only module
+Replaces the transformers server, with the same server file, key and protocol, so clients see no
+difference. Nothing listens on the network. The actor ends with this process. The only module
 of the prompt side that loads Ray.
 """
 
@@ -24,19 +24,19 @@ _NAMESPACE: Final = "workbench-language"
 
 
 class Resident:
-    """The model where it lives, on a machine of the cluster; an actor."""
+    """The actor that holds the model on a machine of the cluster."""
 
     def __init__(self, model: str, *, allow_hub: bool) -> None:
         self._model = LocalModel(model, allow_hub=allow_hub)
 
     def ready(self) -> bool:
-        """Tell that the model is loaded."""
+        """Return true once the model is loaded."""
         return True
 
     def answer(
         self, messages: list[dict[str, str]], max_tokens: int, *, in_pieces: bool
     ) -> Iterator[str | Answer]:
-        """Yield the pieces of what follows ``messages`` as they are made, if so asked, then all."""
+        """Yield the pieces of the answer as they are generated, if streamed, then the whole."""
         said: queue.SimpleQueue[str | Answer | BaseException] = queue.SimpleQueue()
 
         def work() -> None:
@@ -55,12 +55,12 @@ class Resident:
 
 
 class ClusterModel:
-    """A language model that lives on the cluster; answers as a local one does."""
+    """A language model on the cluster, with the interface of a local one."""
 
     def __init__(self, cluster: str, model: str, *, gpus: float, allow_hub: bool) -> None:
         """Join ``cluster`` and load ``model`` on ``gpus`` of it; raises what Ray raises."""
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anybody
-        # Two seconds for a grammar of jsonschema's, which Ray loads and does not use.
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no usage statistics
+        # Ray imports jsonschema, whose unused grammar takes two seconds to load.
         sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
         import ray  # noqa: PLC0415  seconds of import, in this process alone
 
@@ -77,7 +77,7 @@ class ClusterModel:
         max_tokens: int,
         tell: Callable[[str], None] | None = None,
     ) -> Answer:
-        """Return what follows ``messages``, telling each piece of it as it is made."""
+        """Return the answer to ``messages``; ``tell`` gets each piece as it is generated."""
         asked = self._resident.answer.options(num_returns="streaming")
         for said in asked.remote(messages, max_tokens, in_pieces=tell is not None):
             one: str | Answer = self._ray.get(said)
@@ -85,7 +85,7 @@ class ClusterModel:
                 return one
             if tell is not None:
                 tell(one)
-        raise RuntimeError("The model on the cluster said nothing.")
+        raise RuntimeError("The model on the cluster returned nothing.")
 
 
 def main() -> None:

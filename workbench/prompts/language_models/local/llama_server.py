@@ -1,7 +1,7 @@
-"""The process that holds a GGUF language model: llama.cpp's own server, on loopback, behind a key.
+"""The process that serves a GGUF language model: llama.cpp's server on loopback, behind a key.
 
-Serves chat completions with JSON-schema grammars, tools and several clients at once. Leaves when
-nobody has asked for a while. The one module that imports xllamacpp.
+Serves chat completions with JSON-schema grammars, tools and several clients at once. Exits when
+idle. The only module that imports xllamacpp.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ __all__ = ["CONTEXT_TOKENS", "main", "serve"]
 
 _CHECK_S: Final = 1.0
 CONTEXT_TOKENS: Final = 16_384
-"""Context in all, which the questions that are answered side by side share."""
+"""Total context, shared by the concurrent questions."""
 _SLOTS: Final = 4
-"""Questions answered side by side; variations are asked for in several."""
+"""Concurrent questions; variations are split into several."""
 _CACHE_MIB: Final = 256
 _AT_WORK: Final = "llamacpp:requests_processing"
 _COUNTERS: Final = frozenset(
     ["llamacpp:prompt_tokens_total", "llamacpp:tokens_predicted_total", _AT_WORK]
 )
-"""Metrics that stand still while nobody asks."""
+"""Metrics that do not change while the server is idle."""
 
 
 def serve(model: Path, file: Path, *, idle_exit_s: float) -> int:
-    """Serve ``model`` until nobody asks for ``idle_exit_s``; return the exit status.
+    """Serve ``model`` until idle for ``idle_exit_s``; return the exit status.
 
-    ``file`` tells clients the way once the model is loaded.
+    ``file`` receives the address and key once the model is loaded.
     """
     import xllamacpp  # noqa: PLC0415  100 MB of native code, in this process alone
 
@@ -71,7 +71,7 @@ def _parameters(xllamacpp: Any, model: Path, key: str) -> Any:
 
 
 def _wait_until_idle(server: Any, idle_exit_s: float) -> None:
-    """Return once nothing has been asked for ``idle_exit_s``."""
+    """Return once the server has been idle for ``idle_exit_s``."""
     last_used, before = time.monotonic(), dict[str, str]()
     while time.monotonic() - last_used < idle_exit_s:
         time.sleep(_CHECK_S)
@@ -81,7 +81,7 @@ def _wait_until_idle(server: Any, idle_exit_s: float) -> None:
 
 
 def _counters(metrics: str) -> dict[str, str]:
-    """Return the values that change while somebody asks, by their names."""
+    """Return the counters that change with each question, by name."""
     lines = (line.split() for line in metrics.splitlines() if line.startswith("llamacpp:"))
     return {line[0]: line[1] for line in lines if len(line) == 2 and line[0] in _COUNTERS}
 

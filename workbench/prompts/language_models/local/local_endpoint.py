@@ -1,6 +1,6 @@
-"""The local language model as an endpoint: finds its process, or starts it, once per machine.
+"""The local language model as an endpoint: finds or starts its one process.
 
-The process serves every client of one outputs/ folder: Jupyter server, kernels and papermill alike.
+The process serves every client of one outputs/ folder: Jupyter server, kernels and papermill.
 A GGUF file is served by llama.cpp, a folder or hub name by transformers. Knows how to reach the
 process, not how it answers.
 """
@@ -41,7 +41,7 @@ _PACKAGE: Final = "workbench.prompts.language_models.local"
 
 @dataclass(slots=True)
 class LocalEndpoint(ChatEndpoint):
-    """An endpoint whose server is a process of this machine, started when nobody has yet."""
+    """An endpoint whose server is a process on this machine, started if none runs."""
 
     folder: Path = field(default_factory=Path)
     idle_exit_s: float = 600.0
@@ -49,7 +49,7 @@ class LocalEndpoint(ChatEndpoint):
     cluster: str = ""
     """The Ray cluster that the model lives on; empty for this machine."""
     gpus: float = 1.0
-    """What it takes there."""
+    """GPUs that it takes there."""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -84,7 +84,7 @@ class LocalEndpoint(ChatEndpoint):
     ) -> Reply | None:
         """Ask the local model; the first question waits until it is loaded.
 
-        A server that dies is started again and asked once more.
+        After a crash the server is restarted and the question repeated once.
         """
         asked = await self._wait_for_server()
         try:
@@ -110,7 +110,7 @@ class LocalEndpoint(ChatEndpoint):
         return False
 
     async def _wait_for_server(self) -> ServerAddress:
-        """Return the running server, started if there is none; raises ``ChatFailure``."""
+        """Return the running server, starting one if needed; raises ``ChatFailure``."""
         started: int | None = None
         ended: ServerAddress | None = None
         while True:
@@ -129,12 +129,12 @@ class LocalEndpoint(ChatEndpoint):
                     "The local language model could not be loaded; its log is language_model.log "
                     "beside the index."
                 )
-            # One that ended well found another server at work, which has left since.
+            # Status 0: it found another server running, which has exited since.
             started = self._start() if started is None or status == 0 else started
             await asyncio.sleep(_POLL_S)
 
     def _start(self) -> int | None:
-        """Start the process and return its id; None when another client is just doing so."""
+        """Start the process and return its id; None if another client is starting it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.folder / "language_model.starting", timeout=0):
@@ -160,7 +160,7 @@ class LocalEndpoint(ChatEndpoint):
         command += ["--idle-exit-s", str(self.idle_exit_s)]
         log = os.open(self.folder / "language_model.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
-            # Not a Popen: the process outlives every object of this one, and must.
+            # Not a Popen: the server must outlive this process.
             return os.posix_spawn(
                 sys.executable,
                 command,
@@ -177,14 +177,14 @@ class LocalEndpoint(ChatEndpoint):
 
 
 def _abilities(model: str) -> Abilities:
-    """Return what the model's server can do: llama.cpp everything, the transformers server text."""
+    """Return what the model's server supports: llama.cpp all, the transformers server only text."""
     if _runs_on_llama(model):
         return Abilities()
     return Abilities(rung=Rung.TEXT, can_call_tools=False, can_see=False)
 
 
 def _runs_on_llama(model: str) -> bool:
-    """Tell whether llama.cpp serves the model: a GGUF file, where it is installed."""
+    """Tell whether llama.cpp serves the model: a GGUF file, if llama.cpp is installed."""
     return model.lower().endswith(".gguf") and find_spec("xllamacpp") is not None
 
 

@@ -1,6 +1,6 @@
-"""The file through which clients find the local language model's server; at most one serves it.
+"""The file in which clients find the local language model's server; at most one server runs.
 
-The server holds a lock beside the file for as long as it lives: a file without its lock is stale.
+The server holds a lock beside the file while it runs: a file without a held lock is stale.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ServerAddress:
 def sole_server(path: Path) -> Iterator[bool]:
     """Hold the lock of ``path``, yielding True; yield False where another process holds it.
 
-    What was published is withdrawn at the end.
+    The published file is removed at the end.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -49,7 +49,7 @@ def sole_server(path: Path) -> Iterator[bool]:
 
 
 def publish(path: Path, *, base_url: str, key: str, model: str) -> None:
-    """Tell clients of this user where this process serves ``model``."""
+    """Publish the address of this process, which serves ``model``, to clients of this user."""
     aside = path.with_suffix(".new")
     aside.unlink(missing_ok=True)
     aside.touch(mode=0o600)

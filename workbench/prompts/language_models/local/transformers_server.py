@@ -1,7 +1,7 @@
-"""The process that holds a local language model: loads it once, serves it over HTTP on loopback.
+"""The process that serves a local language model over HTTP on loopback.
 
-Speaks the chat-completions protocol, guarded by a key that only this user's files hold. Leaves when
-nobody has asked for a while. The one module of the prompt side that imports transformers.
+Speaks the chat-completions protocol behind a key that only this user can read. Exits when idle.
+The only module of the prompt side that imports transformers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CHECK_S: Final = 1.0
 
 
 class Answer(NamedTuple):
-    """What a model said, why it ended (``stop`` or ``length``), and the tokens of both sides."""
+    """A model's answer, why it ended (``stop`` or ``length``), and the prompt and answer tokens."""
 
     text: str
     ended: str
@@ -58,9 +58,9 @@ class LocalModel:
         max_tokens: int,
         tell: Callable[[str], None] | None = None,
     ) -> Answer:
-        """Return what follows ``messages``.
+        """Return the answer to ``messages``.
 
-        ``tell`` is called with each piece of the text as it is made; what it raises ends the work.
+        ``tell`` is called with each piece of text as it is generated; its errors end generation.
         """
         if getattr(self._tokenizer, "chat_template", None):
             text = self._tokenizer.apply_chat_template(
@@ -90,7 +90,7 @@ class LocalModel:
 
 
 class _Pieces:
-    """Tells a text in pieces while it is generated; a character that is not whole yet waits."""
+    """Streams a text in pieces while it is generated; an incomplete character is held back."""
 
     def __init__(self, text_of: Callable[[list[int]], str], tell: Callable[[str], None]) -> None:
         self._text_of, self._tell = text_of, tell
@@ -98,7 +98,7 @@ class _Pieces:
         self._told = ""
 
     def put(self, value: Any) -> None:
-        """Take the question first, which is not told, then token after token."""
+        """Skip the prompt, then take token after token."""
         if self._tokens is None:
             self._tokens = []
             return
@@ -108,7 +108,7 @@ class _Pieces:
             self._tell_up_to(text)
 
     def end(self) -> None:
-        """Tell what has waited."""
+        """Send what was held back."""
         self._tell_up_to(self._text_of(self._tokens or []))
 
     def _tell_up_to(self, text: str) -> None:
@@ -118,7 +118,7 @@ class _Pieces:
 
 
 class Model(Protocol):
-    """What is served."""
+    """The interface of a served model."""
 
     def answer(
         self,
@@ -126,7 +126,7 @@ class Model(Protocol):
         max_tokens: int,
         tell: Callable[[str], None] | None = None,
     ) -> Answer:
-        """Return what follows ``messages``, telling each piece of it as it is made."""
+        """Return the answer to ``messages``; ``tell`` gets each piece as it is generated."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -161,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._tell(400, {"error": {"message": "not a chat completion request"}})
             return
         if asked.get("stream"):
-            with contextlib.suppress(ConnectionError):  # who left wants nothing more
+            with contextlib.suppress(ConnectionError):  # the client has disconnected
                 self._stream(messages, wanted)
         else:
             answer = self.server.model.answer(messages, wanted)
@@ -170,10 +170,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.last_used = time.monotonic()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
-        """Say nothing: prompts do not belong in a log."""
+        """Log nothing: prompts do not belong in a log."""
 
     def _stream(self, messages: list[dict[str, str]], wanted: int) -> None:
-        """Answer with server-sent events, one for each piece, and end the connection."""
+        """Answer with server-sent events, one for each piece, and close the connection."""
         self.close_connection = True
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -194,7 +194,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _completion(
         self, kind: str, choice: dict[str, Any], answer: Answer | None
     ) -> dict[str, Any]:
-        """Return a completion, or a piece of one; the end and the counts stand in the last."""
+        """Return a completion, or a chunk of one; only the last has finish reason and counts."""
         document: dict[str, Any] = {
             "id": f"chatcmpl-{secrets.token_hex(8)}",
             "object": kind,
@@ -221,9 +221,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def serve(model: str, file: Path, *, idle_exit_s: float, load: Callable[[], Model]) -> None:
-    """``load`` the model named ``model`` and serve it until nobody asks for ``idle_exit_s``.
+    """``load`` the model named ``model`` and serve it until idle for ``idle_exit_s``.
 
-    ``file`` is written when the model is ready and tells clients the way.
+    ``file`` receives the address and key when the model is ready.
     """
     with sole_server(file) as is_sole:
         if not is_sole:

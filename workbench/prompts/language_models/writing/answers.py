@@ -40,6 +40,8 @@ _TAG: Final = re.compile(
     r"<\s*(script|style)\b.*?(?:<\s*/\s*\1\s*>|\Z)|<[^<>]{0,400}>", re.IGNORECASE | re.DOTALL
 )
 _OPEN_TAG: Final = re.compile(r"<\s*/?(?:[a-z][^<>]{0,80})?\Z", re.IGNORECASE)
+_NUMBERED: Final = re.compile(r"^\s*\d{1,2}[.)]\s+(?=\D)", re.MULTILINE)
+_PAIR: Final = 2
 _FENCE: Final = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
 _PARTIAL_TEXT: Final = r'"{}"\s*:\s*"((?:[^"\\]|\\u[0-9a-fA-F]{{4}}|\\[^u])*)'
 _LONGEST_FIELD: Final = 400
@@ -56,17 +58,29 @@ _END_OF_THOUGHT: Final = re.compile(
 def without_thoughts(text: str) -> str:
     """Return an answer without a reasoning model's thoughts.
 
-    A thought that has not ended hides all that follows; a closing tag alone, all before it, for
-    some templates open the thought themselves.
+    An unclosed thought hides all that follows. A closing tag without an opening one hides all
+    before it: some templates open the thought themselves.
     """
     return _END_OF_THOUGHT.sub("", _THOUGHT.sub("", text))
 
 
 def plain_text(text: str) -> str:
-    """Return ``text`` without markup, code fences and unprintable characters, on one line."""
+    """Return ``text`` without markup, code fences and unprintable characters, on one line.
+
+    Numbered sentences, each on its line, lose their numbers.
+    """
     bare = _TAG.sub(" ", text).replace("`", "").replace("**", "")
+    if len(_NUMBERED.findall(bare)) > 1:
+        bare = _NUMBERED.sub("", bare)
     printable = "".join(c if c.isprintable() else " " for c in bare)
-    return re.sub(r"\s+", " ", printable).strip().strip('"').strip()
+    return _without_outer_quotes(" ".join(printable.split()))
+
+
+def _without_outer_quotes(text: str) -> str:
+    """Return ``text`` without enclosing or stray quotes; quotes around speech stay."""
+    marks = text.count('"')
+    is_wrapped = marks == _PAIR and text.startswith('"') and text.endswith('"')
+    return text.strip('"').strip() if marks == 1 or is_wrapped else text
 
 
 def json_in(text: str) -> dict[str, Any]:
@@ -87,18 +101,18 @@ def json_in(text: str) -> dict[str, Any]:
             continue
         if isinstance(found, dict):
             return found
-    raise ValueError("The answer holds no JSON object.")
+    raise ValueError("The answer contains no JSON object.")
 
 
 def prompt_so_far(text: str) -> str:
-    """Return as much of the answer's prompt as an unfinished JSON answer holds; may be empty."""
+    """Return the prompt so far of an unfinished JSON answer; may be empty."""
     return text_so_far(text, "prompt")
 
 
 def text_so_far(text: str, name: str) -> str:
-    """Return as much of the field ``name`` as an unfinished JSON answer holds; may be empty.
+    """Return the field ``name`` so far of an unfinished JSON answer; may be empty.
 
-    A tag that is not closed yet is left out with all that follows.
+    An unclosed tag is removed with all that follows.
     """
     match = re.search(_PARTIAL_TEXT.format(name), without_thoughts(text))
     if match is None:
@@ -111,12 +125,12 @@ def text_so_far(text: str, name: str) -> str:
 
 
 def shown_so_far(text: str) -> str:
-    """Return an unfinished text as it is shown: without thoughts, and without a tag still open."""
+    """Return an unfinished text as it is shown: without thoughts and unclosed tags."""
     return plain_text(_OPEN_TAG.sub("", _TAG.sub(" ", without_thoughts(text))))
 
 
 class ItemsInAnswer:
-    """Tells each object of the answer's list ``name`` once it is whole, while the rest is written."""
+    """Reports each object of the answer's list ``name`` once complete, while the rest streams."""
 
     def __init__(self, name: str, on_item: Callable[[Any], object]) -> None:
         self._opening = re.compile(rf'"{name}"\s*:\s*\[')
@@ -124,10 +138,10 @@ class ItemsInAnswer:
         self._length = 0
         self._at: int | None = None
         self.told = 0
-        """Objects told of the present attempt."""
+        """Objects reported in the current attempt."""
 
     def __call__(self, answer: str) -> None:
-        """Look at the answer so far; a shorter one than before is a new attempt."""
+        """Read the answer so far; a shorter one than before is a new attempt."""
         if len(answer) < self._length:
             self._at, self.told = None, 0
         fresh, self._length = answer[self._length :] or answer, len(answer)
@@ -144,14 +158,14 @@ class ItemsInAnswer:
             start = self._at + len(text[self._at :]) - len(text[self._at :].lstrip(" \t\r\n,"))
             try:
                 item, self._at = json.JSONDecoder(strict=False).raw_decode(text, start)
-            except ValueError:  # not whole yet
+            except ValueError:  # incomplete
                 return
             self.told += 1
             self._on_item(item)
 
 
 def keeps_subject(before: str, text: str) -> bool:
-    """Tell whether ``text`` still speaks of the subject ``before``, in any form of its words."""
+    """Tell whether ``text`` still names the subject ``before``, in any form of its words."""
     want = {lemma(w, "NOUN") for w in content_words(before)}
     have = {lemma(w, "NOUN") for w in content_words(text)} | set(content_words(text))
     return not want or bool(want & have)
@@ -171,7 +185,7 @@ _LONGEST_TEXT: Final = 20_000
 
 
 def _bounded(value: str) -> str:
-    # Not in the schema: grammars of endpoints cannot take a maxLength of thousands.
+    # Not in the schema: endpoints' grammars cannot handle a maxLength of thousands.
     if len(value) > _LONGEST_TEXT:
         raise ValueError(f"has more than {_LONGEST_TEXT:,} characters")
     return value
@@ -215,7 +229,7 @@ class SceneAnswer(BaseModel):
         return data
 
     def scene(self, origin: Origin) -> Scene:
-        """Return the scene, in established terms where the answer used one of their phrases."""
+        """Return the scene, with established terms where the answer uses one of their phrases."""
         values: dict[str, str | tuple[str, ...]] = {}
         for name in SCENE_FIELDS:
             given = getattr(self, name)
@@ -250,7 +264,7 @@ class Enhanced(BaseModel):
     @field_validator("covers", mode="before")
     @classmethod
     def _only_what_reads(cls, given: Any) -> Any:
-        """Drop invalid evidence, so that it does not cost a good prompt."""
+        """Drop invalid evidence, so that it does not invalidate a good prompt."""
         if not isinstance(given, list):
             return []
         return [one for one in given if isinstance(one, dict | Cover)][:200]

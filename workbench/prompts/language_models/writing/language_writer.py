@@ -1,7 +1,6 @@
-"""Writes prompts with a language model: asks, checks the sense of what comes back.
+"""Writes prompts with a language model: asks, and checks the answers.
 
-Raises ``LanguageModelError`` where no usable answer came; what then happens is the writer's
-business. Knows nothing of HTTP.
+Raises ``LanguageModelError`` without a usable answer; the caller falls back. Knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -9,13 +8,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from importlib import resources
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from workbench.errors import LanguageModelError
+from workbench.lexicon.languages import language_of
 from workbench.lexicon.words import content_words
 from workbench.prompts.composer import composer
 from workbench.prompts.composer.varying import fields_of_axes
@@ -31,13 +29,18 @@ from workbench.prompts.language_models.writing.answers import (
     plain_text,
     prompt_so_far,
 )
+from workbench.prompts.language_models.writing.asked_language import asked_language
+from workbench.prompts.language_models.writing.evidence import (
+    has_evidence,
+    shows_nothing,
+    uncovered,
+)
 from workbench.prompts.language_models.writing.guard import (
     fault_in,
     is_document,
-    shows_nothing,
-    uncovered,
     without_preamble,
 )
+from workbench.prompts.language_models.writing.instructions import instruction
 from workbench.prompts.model import ChatFailure, Draft, Exchange, OnText, Variation
 from workbench.scene import SCENE_FIELDS, Origin, Scene
 
@@ -50,9 +53,9 @@ Take = Callable[[Variation], bool]
 
 
 class LanguageWriter:
-    """The four tasks put to one endpoint; ``name`` is the provider's.
+    """The writing tasks on one endpoint; ``name`` is that of the provider.
 
-    ``words`` are the fewest and most that the authors of the video model recommend for a prompt.
+    ``words`` is the range of prompt lengths that the authors of the video model recommend.
     """
 
     def __init__(
@@ -73,32 +76,32 @@ class LanguageWriter:
     ) -> Draft:
         """Return the model's prompt for ``rough``; raises ``LanguageModelError``.
 
-        ``picture`` is the video's first frame as a data URL, shown to a model that sees.
-        ``on_text`` is called with the prompt so far as it grows, where the endpoint can stream.
+        ``picture`` is the video's first frame as a data URL, for a model with vision.
+        ``on_text`` is called with the prompt so far, where the endpoint can stream.
         """
         shown = None if on_text is None else _PromptInAnswer(on_text)
         data = {"idea": rough, "words": self._words, "seed": seed}
         messages = _messages("enhance", data, picture)
         answer, said = await self.endpoint.ask(messages, Enhanced, shown)
-        text = self._guarded(answer.prompt, rough, said)
+        text = self._guarded(answer, rough, said)
         missing = uncovered(rough, text, answer.evidence)
         if missing:
             answer, text, missing, more = await self._completed(rough, answer, text, missing)
             said = (*said, *more)
         if shows_nothing(rough, text, missing, answer.evidence):
-            raise ChatFailure("The language model's prompt speaks of something else.", said)
-        message = f"Not shown in the prompt: {', '.join(missing)}." if missing else ""
+            raise ChatFailure("The language model's prompt is about something else.", said)
+        message = " ".join(filter(None, [_language_note(rough, text), _missing_note(missing)]))
         scene = _with_said_words(answer.scene.scene(Origin.INFERRED), rough)
         return Draft(text, scene, self.name, message=message, exchanges=said)
 
     async def _completed(
         self, rough: str, answer: Enhanced, text: str, missing: tuple[str, ...]
     ) -> tuple[Enhanced, str, tuple[str, ...], Sequence[Exchange]]:
-        """Ask once more for what is missing, by name, and return the better of both texts."""
+        """Ask once more for what is missing, by name, and return the better text."""
         data = {"idea": rough, "prompt": text, "missing": list(missing)}
         try:
             again, said = await self.endpoint.ask(_messages("complete", data), Enhanced)
-            better = self._guarded(again.prompt, rough, said)
+            better = self._guarded(again, rough, said)
         except ChatFailure as error:
             return answer, text, missing, error.exchanges
         still = uncovered(rough, better, [*again.evidence, *answer.evidence])
@@ -113,7 +116,7 @@ class LanguageWriter:
         answer, said = await self.endpoint.ask(_messages("extract", {"prompt": prompt}), Extracted)
         scene = answer.scene.scene(Origin.SAID)
         if not scene.stated():
-            raise ChatFailure("The language model found nothing in the prompt.", said)
+            raise ChatFailure("The language model found no scene in the prompt.", said)
         return Draft(prompt, scene, self.name, exchanges=said)
 
     async def vary(
@@ -128,11 +131,10 @@ class LanguageWriter:
         take: Take,
         picture: str = "",
     ) -> tuple[tuple[Exchange, ...], LanguageModelError | None]:
-        """Hand up to ``count`` usable variations of one parent to ``take``, each as it is written.
+        """Pass up to ``count`` usable variations of one parent to ``take``, each as it is written.
 
-        ``take`` tells whether it has taken one; for those that are missing then the model is asked
-        once more. Returns what was said, and what went wrong; all of it ends within the endpoint's
-        limit for one question.
+        ``take`` returns whether it accepted one; the model is asked once more for the missing ones.
+        Returns the exchanges, and what went wrong, within the endpoint's limit for one question.
         """
         prompt, scene = parent
         data = {
@@ -173,7 +175,7 @@ class LanguageWriter:
     async def _heard(
         self, data: Mapping[str, Any], hear: Callable[[Any], None], picture: str
     ) -> tuple[Exchange, ...]:
-        """Ask for variations and tell each to ``hear`` once, as it comes where they are streamed."""
+        """Ask for variations and pass each to ``hear`` once, as it arrives if streamed."""
         coming = ItemsInAnswer("variations", hear)
         answer, said = await self.endpoint.ask(_messages("vary", data, picture), Varied, coming)
         for given in answer.variations[coming.told :]:
@@ -184,12 +186,18 @@ class LanguageWriter:
         """Close the connection."""
         await self.endpoint.close()
 
-    def _guarded(self, text: str, idea: str, said: Sequence[Exchange]) -> str:
-        """Return the text as it is shown; raises ``ChatFailure`` where it is not a prompt."""
-        if is_document(text):
+    def _guarded(self, answer: Enhanced, idea: str, said: Sequence[Exchange]) -> str:
+        """Return the cleaned text; raises ``ChatFailure`` if it is not a prompt.
+
+        A text is whole where the endpoint says that the model ended it, and its evidence, which
+        comes behind it, stands in it.
+        """
+        if is_document(answer.prompt):
             raise ChatFailure("The language model's prompt is markup or code.", said)
-        plain = without_preamble(plain_text(text))
-        if fault := fault_in(plain, idea, longest=self._longest):
+        plain = without_preamble(plain_text(answer.prompt))
+        is_ended = bool(said) and said[-1].finish_reason == "stop"
+        is_whole = is_ended and has_evidence(idea, plain, answer.evidence)
+        if fault := fault_in(plain, idea, longest=self._longest, is_whole=is_whole):
             raise ChatFailure(f"The language model's prompt {fault}.", said)
         return plain
 
@@ -200,23 +208,23 @@ class LanguageWriter:
         index: int,
         stays: frozenset[str],
     ) -> Variation:
-        """Return the model's variation; raises ``ChatFailure`` where it is not one."""
+        """Return the model's variation; raises ``ChatFailure`` if it is unusable."""
         prompt, before = parent
-        text = self._guarded(given.prompt, prompt, ())
+        text = self._guarded(given, prompt, ())
         if not keeps_subject(before.subject, text):
             raise ChatFailure("A variation changes the subject.")
         after = _after(before, given.scene, origin=Origin.INFERRED)
         if before.differing(after) & stays:
-            raise ChatFailure("A variation changes what should stay.")
+            raise ChatFailure("A variation changes something that should stay.")
         changes = before.changes_to(after)
         if not changes:
-            raise ChatFailure("A variation names no change.")
+            raise ChatFailure("A variation does not name its change.")
         name = plain_text(given.name)[:_LONGEST_NAME]
         return Variation(text, after, index, changes, self.name, name=name)
 
 
 class _PromptInAnswer:
-    """Calls ``on_text`` each time that the prompt in a growing answer has grown."""
+    """Calls ``on_text`` whenever the prompt in a streamed answer grows."""
 
     def __init__(self, on_text: OnText) -> None:
         self._on_text = on_text
@@ -229,15 +237,9 @@ class _PromptInAnswer:
             self._on_text(text)
 
 
-@cache
-def _instruction(name: str) -> str:
-    folder = resources.files("workbench.prompts").joinpath("instructions")
-    return folder.joinpath(f"{name}.txt").read_text("utf-8").strip()
-
-
 def _messages(task: str, data: Mapping[str, Any], picture: str = "") -> list[dict[str, Any]]:
     parts = ["common", task, *(["picture"] if picture else [])]
-    system = "\n".join(_instruction(part) for part in parts)
+    system = "\n".join(instruction(part) for part in parts)
     body = json.dumps({"data": data}, ensure_ascii=False)
     return [
         {"role": "system", "content": system},
@@ -254,9 +256,9 @@ def _locked(scene: Scene) -> list[str]:
 
 
 def _with_said_words(scene: Scene, idea: str) -> Scene:
-    """Return ``scene`` with the fields marked as said whose words stand in the idea.
+    """Return ``scene`` with the fields whose words are in the idea marked as said.
 
-    Where the composer reads the same subject or action, its cast or beats hold more than the text.
+    Where the composer reads the same subject or action, its richer cast or beats are used.
     """
     have = set(content_words(idea))
     said: dict[str, Any] = {
@@ -272,8 +274,19 @@ def _with_said_words(scene: Scene, idea: str) -> Scene:
     return scene.edit(said, origin=Origin.SAID)
 
 
+def _missing_note(missing: Sequence[str]) -> str:
+    return f"Not shown in the prompt: {', '.join(missing)}." if missing else ""
+
+
+def _language_note(idea: str, text: str) -> str:
+    """Return a note if the prompt is in English for an idea in another language, unrequested."""
+    if language_of(idea) and not language_of(text) and not asked_language(idea):
+        return f"Written in English, for an idea in {language_of(idea)}."
+    return ""
+
+
 def _after(before: Scene, answer: SceneAnswer, *, origin: Origin = Origin.EDITED) -> Scene:
-    """Return ``before`` with what differs in the answer; its other provenance stays."""
+    """Return ``before`` with the differences of the answer; other provenance stays."""
     given = answer.scene(origin)
     changed = {
         name: getattr(given, name)

@@ -1,0 +1,1 @@
+"""Edits a prompt so that it follows a change of its scene."""
