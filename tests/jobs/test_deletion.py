@@ -111,7 +111,7 @@ def test_disk_use_is_reported_by_session_and_old_deletions_become_final(shop: Sh
     os.utime(stray, (1, 1))
     forget_deleted(shop.paths, shop.manager._index, time.time() - 60)
     assert not stray.exists()
-    assert (shop.paths.deleted / first.job_id).exists(), "it can still be brought back"
+    assert (shop.paths.deleted / first.job_id).exists(), "it can still be restored"
     forget_deleted(shop.paths, shop.manager._index, time.time() + 60)
     assert list(shop.paths.deleted.iterdir()) == []
     assert shop.manager.storage().deleted_bytes == 0

@@ -169,7 +169,7 @@ def test_a_device_failure_fails_the_job_with_advice_and_replaces_the_worker(
 def test_a_render_that_leaves_a_truncated_video_fails(shop: Shop) -> None:
     (job,) = shop.ended(shop.submit(fault="truncate").job_id)
     assert job.state is JobState.FAILED
-    assert "no whole video" in job.error
+    assert "did not write a complete video" in job.error
 
 
 def test_of_many_supervisors_started_at_once_only_one_remains(shop: Shop) -> None:

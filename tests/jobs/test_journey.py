@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.shop import Shop, request
+from tests.jobs.shop import PATIENCE_S, Shop, request
 from workbench.engines.probe import probe_video
 from workbench.errors import Conflict, InvalidRequest, NotFound
+from workbench.identifiers import Kind, new_identifier
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import BatchState, Changes, JobState, Priority
 
@@ -131,6 +132,40 @@ def test_a_watcher_is_notified_of_each_change(shop: Shop) -> None:
         shop.submit()
         assert heard.wait(120)
     other.close()
+
+
+def test_the_ids_of_changes_name_jobs_batches_and_what_previews_are_of(shop: Shop) -> None:
+    heard: set[str] = set()
+    stop = shop.manager.watch_ids(lambda changes: heard.update(changes.ids))
+    batch = shop.manager.submit_batch([request()])
+    job = shop.manager.submit(request(), preview=request("sketch"))
+    deleted = shop.submit()
+    shop.ended(batch.jobs[0].job_id, job.job_id, deleted.job_id)
+    wanted = {batch.batch_id, batch.jobs[0].job_id, job.job_id, job.preview_job_id}
+    shop.until(lambda: wanted <= heard)
+    heard.clear()
+    shop.manager.delete([deleted.job_id])
+    shop.until(lambda: deleted.job_id in heard)
+    stop()
+
+
+def test_waiting_ends_with_the_last_job_in_any_order(shop: Shop) -> None:
+    slow = shop.submit(steps=10, step_s=0.03)
+    quick = [shop.submit() for _ in range(3)]
+    ids = [quick[0].job_id, slow.job_id, quick[1].job_id, quick[2].job_id]
+    ended = shop.manager.wait(ids, PATIENCE_S)
+    assert [(job.job_id, job.state) for job in ended] == [(i, JobState.COMPLETE) for i in ids]
+    assert shop.manager.wait([]) == ()
+
+
+def test_waiting_for_an_unknown_job_is_refused_at_once(shop: Shop) -> None:
+    job = shop.submit(steps=400, step_s=0.02)
+    unknown = new_identifier(Kind.JOB)
+    with pytest.raises(NotFound):
+        shop.manager.wait([job.job_id, unknown], PATIENCE_S)
+    with pytest.raises(TimeoutError, match=r"1 of 1 jobs"):
+        shop.manager.wait([job.job_id], 0.1)
+    shop.manager.cancel(job.job_id)
 
 
 def test_a_placeholder_runs_beside_its_render_and_is_not_listed(shop: Shop) -> None:

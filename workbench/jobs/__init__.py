@@ -13,7 +13,7 @@ __all__ = ["Batch", "Job", "JobManager", "JobPaths", "JobState", "Priority"]
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name on first use: a worker imports this package and needs no manager."""
+    """Load a public name on first use: a worker imports this package without the manager."""
     from importlib import import_module  # noqa: PLC0415
 
     homes = {"JobManager": "client.manager", "JobPaths": "paths"}

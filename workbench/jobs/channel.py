@@ -1,4 +1,4 @@
-"""A stream socket that carries messages, one line each, between two processes of the workbench."""
+"""A stream socket for messages, one line each, between two workbench processes."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Channel:
         with self._sending:
             self._unsent += self._line(message)
             while self._push():
-                with selectors.PollSelector() as selector:  # select() ends at descriptor 1,024
+                with selectors.PollSelector() as selector:  # select() fails beyond descriptor 1,023
                     selector.register(self._socket, selectors.EVENT_WRITE)
                     if not selector.select(self._send_timeout_s):
-                        raise TimeoutError("the other end does not read")
+                        raise TimeoutError("the other end does not receive")
 
     def post(self, message: LineMessage) -> int:
         """Send as much of ``message`` as possible without blocking; return the bytes left.
@@ -100,7 +100,7 @@ class Channel:
     def receive(self, *, block: bool = False) -> list[LineMessage] | None:
         """Return what has arrived; None when the other end is gone."""
         data = b""
-        if b"\n" not in self._pending:  # otherwise more arrived with the first message
+        if b"\n" not in self._pending:  # otherwise more arrived together with the first message
             try:
                 data = self._socket.recv(_CHUNK_BYTES, 0 if block else socket.MSG_DONTWAIT)
             except BlockingIOError:

@@ -38,7 +38,7 @@ def set_aside(paths: JobPaths, job: Deleted | Removable) -> None:
             write_submission(record, replace(asked, jobs=left))
         else:
             record.unlink()
-            with suppress(OSError):  # something else of it is kept there
+            with suppress(OSError):  # it still contains other files
                 record.parent.rmdir()
 
 
@@ -56,7 +56,7 @@ def put_back(paths: JobPaths, job: Deleted) -> None:
 
 
 def forget_deleted(paths: JobPaths, index: Index, before: float) -> None:
-    """Remove for good what was deleted before this time."""
+    """Permanently remove what was deleted before this time."""
     deletions = Deletions()
     with index.read() as connection:
         old = deletions.expired(connection, before)

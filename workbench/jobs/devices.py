@@ -1,7 +1,7 @@
 """Finds the devices of this machine and reads their state; what cannot be read is None, never 0.
 
-NVML's order is not CUDA's, so a GPU is always identified by its UUID. Every NVML call may fail by
-itself (MIG, containers, a GPU that fell off the bus) and is caught by itself.
+NVML's order is not CUDA's, so a GPU is always identified by its UUID. Every NVML call may fail
+(MIG, containers, a GPU that fell off the bus), so each is caught separately.
 """
 
 from __future__ import annotations
@@ -19,9 +19,19 @@ import psutil
 
 from workbench.settings import Settings
 
-__all__ = ["Gpu", "Nvml", "Readings", "Slot", "cpu_readings", "plan_slots"]
+__all__ = [
+    "Gpu",
+    "Nvml",
+    "Readings",
+    "Slot",
+    "core_count",
+    "cpu_readings",
+    "has_idle_core",
+    "plan_slots",
+]
 
 _ALL_CORES_UP_TO: Final = 4
+_CORES_A_RENDER: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,7 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place for one worker on one device."""
+    """A slot for one worker on one device."""
 
     name: str
     """``cuda:0``, ``cuda:0#2`` for a second worker on it, ``cpu:1``."""
@@ -57,7 +67,7 @@ class Slot:
     gpu_id: int | None
     label: str
     queues: tuple[str, ...]
-    """The jobs that it takes."""
+    """The queues that it serves."""
     host: str = ""
     """The machine of a cluster that it is on; empty for this one."""
 
@@ -74,12 +84,12 @@ class Nvml:
         self._nvml: Any = None
 
     def gpus(self) -> tuple[Gpu, ...]:
-        """Return every GPU of this machine, or its MIG instances in place of it."""
+        """Return every GPU of this machine; a partitioned GPU is replaced by its MIG instances."""
         with self._lock:
             if not self._ready():
                 return ()
             count = self._ask("nvmlDeviceGetCount")
-            if count is None:  # the driver is gone: initialise again at the next call
+            if count is None:  # the driver is gone: reinitialise at the next call
                 self._nvml = None
                 return ()
             found: list[Gpu] = []
@@ -171,10 +181,22 @@ def plan_slots(settings: Settings, gpus: Sequence[Gpu]) -> tuple[Slot, ...]:
             slots.append(Slot(name + suffix, "cuda", gpu.uuid, gpu.gpu_id, gpu.label, queues))
     every: tuple[str, ...] = ("cpu", "slow") if usable else ("cpu", "slow", "gpu")
     for number in range(workers):
-        # The first of several takes no slow renders, so that no placeholder waits for one.
+        # The first of several gets no slow renders, so that placeholders need not wait for one.
         queues = ("cpu",) if number == 0 and workers > 1 else every
         slots.append(Slot(f"cpu:{number}", "cpu", None, None, cpu_label(), queues))
     return tuple(slots)
+
+
+def core_count() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def has_idle_core(renders: int) -> bool:
+    """Return whether ``renders`` on the processor, at one and a half cores each, leave a core idle."""
+    return _CORES_A_RENDER * renders < core_count()
 
 
 def cpu_worker_count(*, gpus: int) -> int:
@@ -185,9 +207,7 @@ def cpu_worker_count(*, gpus: int) -> int:
     one per core, larger ones one for every two more cores. Beside GPUs a few are enough, as they
     draw only placeholders.
     """
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    cores = core_count()
     fitting = min(cores, _ALL_CORES_UP_TO) + max(0, cores - _ALL_CORES_UP_TO) // 2
     return min(fitting, max(2, gpus)) if gpus else fitting
 

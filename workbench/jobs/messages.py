@@ -53,7 +53,7 @@ class FailReason(StrEnum):
 
     CANCELLED = "cancelled"
     ERROR = "error"
-    """The engine refused, or raised: another attempt would fail too."""
+    """The engine rejected the request, or raised: another attempt would fail too."""
     DEVICE = "device"
     """Out of memory, or the device is lost: the worker must be replaced."""
 
@@ -137,7 +137,7 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """How far a render is."""
+    """The progress of a render."""
 
     job_id: str
     attempt: int
@@ -146,7 +146,7 @@ class Reported:
     total: int = 0
     message: str = ""
     preview: bool = False
-    """Whether a preview picture has been written."""
+    """Whether a preview image has been written."""
     type: Literal["reported"] = field(default="reported", kw_only=True)
 
 
@@ -223,7 +223,7 @@ class NoWorker:
 
     reason: str
     held: bool
-    """Whether another process has the device, so that a retry soon makes sense."""
+    """Whether another process holds the device, so that a retry soon makes sense."""
     type: Literal["no_worker"] = field(default="no_worker", kw_only=True)
 
 
@@ -310,7 +310,7 @@ class Addressed:
 
     slot_name: str
     serial: int
-    """Which worker of the slot: it may have another by the time the message arrives."""
+    """Which worker of the slot: it may have been replaced by the time the message arrives."""
     message: Annotated[Message, Field(discriminator="type")]
     type: Literal["addressed"] = field(default="addressed", kw_only=True)
 

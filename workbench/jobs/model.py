@@ -15,6 +15,7 @@ __all__ = [
     "TRANSITIONS",
     "Batch",
     "BatchState",
+    "ChangedIds",
     "Changes",
     "Device",
     "Job",
@@ -108,7 +109,7 @@ class Job:
     finished_at: datetime | None
     error: str
     eta_s: float | None
-    """Seconds of rendering still to come, queue wait excluded; None where not known."""
+    """Estimated seconds of rendering left, without the wait in the queue; None if unknown."""
     queue_position: int | None
     """Jobs ahead of it; None once it runs."""
     has_video: bool
@@ -122,23 +123,26 @@ class Job:
     """Grows with every change to any job; see :class:`Changes`."""
     preview_of: str | None = None
     """The render that this animatic is shown for, if it is one."""
+    follows: str | None = None
+    """The job that it continues from, as a rollout segment does: it starts once that one is
+    complete."""
     wait_s: float | None = None
     """Estimated seconds until it starts; None if unknown or once it runs."""
     video_bytes: int | None = None
-    """The size of the video when it was made."""
+    """The size of the video when it was finished."""
     has_audio: bool = False
     """Whether its video has sound."""
     video_gone: bool = False
-    """Whether it is failed only because its video has gone."""
+    """Whether it counts as failed only because its video was deleted."""
     starred: bool = False
-    """Whether the user wants it kept; no retention removes it."""
+    """Whether the user starred it; retention never removes it."""
     note: str = ""
-    """What somebody wrote about it."""
+    """A user's note."""
     scores: Mapping[str, float] | None = None
     """The scores of its video (:class:`workbench.measures.scores.Scores`); None until measured."""
     checks: Mapping[str, Any] | None = None
-    """Whether its video shows what its scene asks for, in short: see
-    :attr:`workbench.measures.scene_check.model.SceneCheck.overview`; None until somebody asked."""
+    """Summary of whether its video shows what its scene asks for; see
+    :attr:`workbench.measures.scene_check.model.SceneCheck.overview`. None until checked."""
     scores_error: str = ""
     """Why it could not be measured."""
     near_duplicates: tuple[str, ...] = ()
@@ -162,7 +166,7 @@ class Batch:
 
     @property
     def state(self) -> BatchState:
-        """The state of the whole."""
+        """The state of the whole batch."""
         return batch_state([job.state for job in self.jobs])
 
     @property
@@ -192,7 +196,7 @@ def batch_state(states: list[JobState]) -> BatchState:
 class JobPage:
     """One page of a listing, newest first; ``cursor`` asks for the next, None at the end.
 
-    ``total`` counts all pages; a search by words counts to 1,000 and no further.
+    ``total`` counts all pages; a search by words counts up to 1,000.
     """
 
     jobs: tuple[Job, ...]
@@ -202,6 +206,15 @@ class JobPage:
 
 ScoreBounds = tuple[float | None, float | None]
 """The lowest and the highest value of a score, both included; None sets no bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedIds:
+    """What changed up to ``revision``, by id: cheaper than the jobs themselves."""
+
+    revision: int
+    ids: frozenset[str]
+    """Changed or deleted jobs, their batches, and the jobs that they are previews of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +229,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device and what it is doing; readings are None where unknown, never a made-up 0."""
+    """One device and its activity; an unknown reading is None, never 0."""
 
     name: str
     """Such as ``cuda:0``, ``cpu:1`` or, on a cluster, ``node-b/cuda:0``."""
@@ -241,7 +254,7 @@ class Device:
     host: str = ""
     """The machine of a cluster that it is on; empty for this one."""
     paused: bool = False
-    """Whether it gets no more jobs; a running render continues."""
+    """Whether it gets no new jobs; a running render continues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +265,6 @@ class SupervisorStatus:
     started_at: datetime
     version: str
     socket: str
-    """Where it listens."""
+    """The socket that it listens on."""
     host: str = ""
-    """The machine or container that it runs in; empty where this process sees it."""
+    """The machine or container that it runs in; empty if this process can see it."""

@@ -21,6 +21,9 @@ CHANNEL_FILES: Final = MappingProxyType(
         "boxes": "boxes.json",
         "flow": "flow.mkv",
         "edges": "edges.mkv",
+        "frames": "frames.mkv",
+        "latents": "latents.safetensors",
+        "actions": "actions.npy",
         "facts": "channels.json",
     }
 )
@@ -83,7 +86,7 @@ class JobFiles:
 
     @property
     def ended(self) -> Path:
-        """How a job without a video ended: it is not to be queued again."""
+        """Marks how a job without a video ended, so that it is not queued again."""
         return self.folder / "ended.json"
 
     def channel(self, name: str) -> Path:
@@ -91,7 +94,7 @@ class JobFiles:
         return self.folder / CHANNEL_FILES[name]
 
     def channels(self) -> list[Path]:
-        """Return the files of the channels that are there."""
+        """Return the existing channel files."""
         return [path for name in CHANNEL_FILES if (path := self.channel(name)).is_file()]
 
     def attempt(self, number: int) -> JobFiles:
@@ -130,12 +133,12 @@ class JobPaths:
         self.cluster_log = control / "cluster.log"
         """The last output of the bridge to the cluster, including Ray's."""
         self.inputs = control / "inputs"
-        """Pictures and videos that renders start from."""
+        """Images and videos that renders start from."""
         self.deleted = control / "deleted"
-        """Folders of deleted jobs that can be brought back."""
+        """Folders of deleted jobs that can be restored."""
 
     def job(self, job_id: str, batch_id: str | None = None) -> JobFiles:
-        """Return the files of a job; raises ``NotFound`` for what is not an identifier."""
+        """Return the files of a job; raises ``NotFound`` for a malformed identifier."""
         if not is_identifier(job_id, Kind.JOB):
             raise NotFound("job", job_id)
         return JobFiles(self._parent(batch_id) / job_id)

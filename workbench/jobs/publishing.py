@@ -7,20 +7,39 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.records import Finished, finished, write_aside
 
-__all__ = ["clear_attempts", "publish", "sync_folder"]
+__all__ = ["FolderSync", "clear_attempts", "place", "renew_folder", "sync_folder"]
+
+_AT_ONCE: Final = 8
 
 
-def publish(files: JobFiles, attempt: int) -> Finished:
-    """Rename the files of ``attempt`` into place and return them; incomplete ones have a fault.
+class FolderSync:
+    """Flushes several folders to disk at once: the file system writes them in one commit."""
 
-    Idempotent: it completes what a publisher that died had begun, and finds what it had finished.
-    Raises ``OSError``.
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="sync")
+
+    def sync(self, folders: Sequence[Path]) -> None:
+        """Return once the entries of all ``folders`` are on disk."""
+        if len(folders) == 1:
+            sync_folder(folders[0])
+        else:
+            list(self._threads.map(sync_folder, folders))
+
+
+def place(files: JobFiles, attempt: int) -> Finished:
+    """Rename the files of ``attempt`` into place and return them, or the fault of incomplete ones.
+
+    The caller syncs the folder before it reports them. Idempotent: continues where a publisher
+    died, and accepts files that are already in place. Raises ``OSError``.
     """
     aside = files.attempt(attempt)
     made = finished(aside)
@@ -39,7 +58,6 @@ def publish(files: JobFiles, attempt: int) -> Finished:
         return Finished("its files belong to another attempt")
     if not made.fault:
         files.ended.unlink(missing_ok=True)
-        sync_folder(files.folder)
     return made
 
 
@@ -64,17 +82,29 @@ def clear_attempts(files: JobFiles) -> None:
         _remove_folder(folder)
 
 
+def renew_folder(folder: Path) -> None:
+    """Create an empty attempt folder; raises ``OSError``.
+
+    It holds files if the claim of that attempt was lost in a power failure.
+    """
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        _remove_folder(folder)
+        folder.mkdir()
+
+
 def _remove_folder(folder: Path) -> None:
     try:
         for entry in folder.iterdir():
             entry.unlink()
         folder.rmdir()
-    except OSError:  # it holds folders, or something keeps it
+    except OSError:  # it is not empty, or in use
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to disk, where the system can."""
+    """Flush a folder's entries to disk, if the system supports it."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -48,7 +48,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a job ended that has no video."""
+    """How a job without a video ended."""
 
     state: str
     error: str
@@ -77,7 +77,7 @@ class Judgement:
 
 
 def write_aside(path: Path, text: str, *, durable: bool = False) -> None:
-    """Write ``text`` beside ``path``, then rename it into place; raises ``OSError``."""
+    """Write ``text`` to a temporary file, then rename it to ``path``; raises ``OSError``."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with aside.open("w", encoding="utf-8") as file:
@@ -111,7 +111,7 @@ def _job_text(job: NewJob) -> str:
 
 
 def _joined(head: dict[str, Any], name: str, text: str) -> str:
-    """Return ``head`` as a JSON object with one more member, whose value is JSON already."""
+    """Return ``head`` as a JSON object with one more member, whose value is already JSON."""
     return f"{json.dumps(head)[:-1]}, {json.dumps(name)}: {text}}}"
 
 

@@ -15,7 +15,7 @@ __all__ = ["cost_key", "describe", "model_key"]
 def describe(
     complete: CompleteRequest, *, preview_job_id: str | None = None, **placed: Any
 ) -> NewJob:
-    """Return the job that renders ``complete``; ``placed`` are the other fields of ``NewJob``."""
+    """Return the job that renders ``complete``; ``placed`` are the remaining ``NewJob`` fields."""
     request = complete.request
     return NewJob(
         request=request.model_dump_json(),

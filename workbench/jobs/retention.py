@@ -1,7 +1,6 @@
 """Removes ended jobs beyond the retention settings: by age, number or total size.
 
-Off unless a setting says otherwise; a starred job always stays, and so does one whose video an
-unfinished job starts from.
+Off by default. A starred job is always kept, as is one whose video an unfinished job starts from.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from workbench.jobs.paths import JobPaths
 from workbench.jobs.store import Index, Keeping, Removable
 from workbench.settings import Settings
 
-__all__ = ["Removal", "carry_out", "drop_inputs", "plan_removals"]
+__all__ = ["Removal", "carry_out", "drop_frames", "drop_inputs", "plan_removals"]
 
 _DAY_S: Final = 86_400.0
 _LOG = logging.getLogger("workbench.jobs")
@@ -80,6 +79,26 @@ def carry_out(paths: JobPaths, index: Index, removals: Sequence[Removal]) -> int
 def _drop_empty_batch(record: Path) -> None:
     if not record.exists() and not any(path.is_dir() for path in record.parent.glob("*")):
         shutil.rmtree(record.parent, ignore_errors=True)
+
+
+def drop_frames(paths: JobPaths, index: Index, settings: Settings, now: float) -> int:
+    """Remove the lossless frames of segments older than ``frames_days``; return how many bytes.
+
+    A world can no longer be forked there; its videos, and the small latents of a model, stay.
+    """
+    if settings.frames_days is None:
+        return 0
+    with index.read() as connection:
+        old = Keeping().old_segments(connection, now - settings.frames_days * _DAY_S)
+    freed = 0
+    for job_id, batch_id in old:
+        file = paths.job(job_id, batch_id).channel("frames")
+        with suppress(FileNotFoundError):
+            size = file.stat().st_size
+            file.unlink()
+            freed += size
+            _LOG.info("lossless frames removed", extra={"job": job_id, "bytes": size})
+    return freed
 
 
 def drop_inputs(paths: JobPaths, index: Index, now: float) -> None:

@@ -48,7 +48,7 @@ def connect(path: Path, timeout_s: float) -> socket.socket:
 
 @contextmanager
 def _short(path: Path) -> Iterator[str]:
-    """Yield a path to the same place that a socket address can hold (108 bytes with its end)."""
+    """Yield an equivalent path that fits a socket address (108 bytes with the terminator)."""
     if len(os.fsencode(path)) <= _LONGEST or sys.platform != "linux":
         yield str(path)
         return

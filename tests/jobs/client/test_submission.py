@@ -76,3 +76,12 @@ def test_an_idempotency_key_returns_the_first_job_although_the_random_seed_diffe
     first = manager.submit(request(prompt, engine="counting", seed=1), idempotency_key="k-1")
     again = manager.submit(request(prompt, engine="counting", seed=2), idempotency_key="k-1")
     assert again.job_id == first.job_id
+
+
+def test_an_idempotency_key_returns_the_first_job_although_its_preview_is_not_needed_any_more(
+    manager: JobManager,
+) -> None:
+    asked = request("a dog by a pond", engine="counting")
+    sketch = request("a dog by a pond", engine="animatic")
+    first = manager.submit(asked, preview=sketch, idempotency_key="k-2")
+    assert manager.submit(asked, idempotency_key="k-2").job_id == first.job_id

@@ -160,7 +160,7 @@ def test_a_video_that_arrives_after_its_attempt_ended_creates_no_folder(tmp_path
 def test_a_transferred_file_cannot_name_a_folder(tmp_path: Path) -> None:
     files = _files(tmp_path)
     rendered = Rendered("j", 2, 1.0, (_artifact("../video.mp4", b"elsewhere", whole=True),))
-    with pytest.raises(Damaged, match="not the name of a file"):
+    with pytest.raises(Damaged, match="is not a file name"):
         asyncio.run(fetch(rendered, files, _from(b""), lambda *_: None))
     assert [path.name for path in files.folder.iterdir()] == [".attempt-2"]
 

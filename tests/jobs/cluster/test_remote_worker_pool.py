@@ -151,7 +151,7 @@ def test_a_cluster_is_chosen_by_an_address(address: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("address", ["head", "http://head:80", "ray://head", "a b:1"])
 def test_an_invalid_cluster_address_is_refused(address: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidSettings, match="say ray://host:port"):
+    with pytest.raises(InvalidSettings, match="must be ray://host:port"):
         Settings(outputs=tmp_path, cluster=address)
 
 

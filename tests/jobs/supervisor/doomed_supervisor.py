@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from workbench.jobs import publishing
-from workbench.jobs.messages import Render, Rendered
+from workbench.jobs.messages import Render
 from workbench.jobs.store import Ledger
 from workbench.jobs.supervisor import outcomes
 from workbench.jobs.supervisor.__main__ import main
@@ -21,13 +21,13 @@ def _die() -> None:
 
 def _doom(moment: str) -> None:
     if moment == "before_publish":
-        original_publish = publishing.publish
+        original_place = publishing.place
 
-        def publish(*arguments: Any) -> Any:
+        def place(*arguments: Any) -> Any:
             _die()
-            return original_publish(*arguments)
+            return original_place(*arguments)
 
-        vars(outcomes)["publish"] = publish
+        vars(outcomes)["place"] = place
     elif moment == "before_commit":  # the files are in place, the index is not updated
         Ledger.complete = lambda *_, **__: _die()  # type: ignore[method-assign]
     elif moment == "after_commit":  # the index is updated, clients are not notified
@@ -35,8 +35,8 @@ def _doom(moment: str) -> None:
 
         original_report = outcomes.Outcomes.rendered
 
-        def rendered(self: Any, writer: Any, claim: Any, made: Rendered, kind: str) -> None:
-            original_report(self, writer, claim, made, kind)
+        def rendered(self: Any, writer: Any, made: Any) -> None:
+            original_report(self, writer, made)
             NotificationServer.broadcast = lambda *_: _die()  # type: ignore[method-assign]
 
         outcomes.Outcomes.rendered = rendered  # type: ignore[method-assign]

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
     Bundle,
@@ -264,6 +269,7 @@ class Machine(RuleBasedStateMachine):
         self.clock += 0.1
         orders = self.dispatcher.step(events)
         while orders or self.dispatcher.has_unpublished:
+            self.clock += 0.1  # what waits to be published with others is published
             orders = self.dispatcher.step(self._obey(orders))
 
     def _obey(self, orders: list[Order]) -> list[Event]:
@@ -336,6 +342,96 @@ def test_a_worker_gets_its_next_job_before_its_last_one_is_published(tmp_path: P
     assert manager.job(second).state is JobState.COMPLETE  # nothing waits: published at once
     manager.close()
     index.close()
+
+
+def test_videos_made_while_others_wait_are_published_together(tmp_path: Path) -> None:
+    clock = [1_000.0]
+    with _desk(tmp_path, lambda: clock[0]) as desk:
+        jobs = [job.job_id for job in desk.manager.submit_batch([request()] * 4).jobs]
+        order = desk.begin()
+        for _ in range(2):
+            _make(order)
+            (order,) = _renders(desk.tell(Rendered(order.job_id, 1, 1.0)))
+            assert desk.dispatcher.step([]) == []
+            assert not desk.dispatcher.is_publishing_due
+        states = [desk.manager.job(job_id).state for job_id in jobs]
+        assert states == [JobState.RUNNING] * 3 + [JobState.QUEUED]
+        clock[0] += 0.1
+        assert desk.dispatcher.is_publishing_due
+        desk.dispatcher.step([])
+        states = [desk.manager.job(job_id).state for job_id in jobs]
+        assert states == [JobState.COMPLETE] * 2 + [JobState.RUNNING, JobState.QUEUED]
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_a_video_whose_claim_was_lost_in_a_power_failure_is_not_rendered_again(
+    tmp_path: Path, published: bool
+) -> None:
+    with _desk(tmp_path) as desk:
+        first, second = (job.job_id for job in desk.manager.submit_batch([request()] * 2).jobs)
+        with closing(sqlite3.connect(desk.settings.index_path)) as index:
+            synced = index.serialize()
+        order = desk.begin()
+        _make(order)
+        if published:
+            desk.tell(Rendered(first, 1, 1.0))
+            desk.dispatcher.step([])
+    for suffix in ("-wal", "-shm"):
+        Path(f"{desk.settings.index_path}{suffix}").unlink(missing_ok=True)
+    desk.settings.index_path.write_bytes(synced)
+    with _desk(tmp_path) as desk:
+        assert desk.manager.job(first).state is JobState.QUEUED
+        assert desk.begin().job_id == second
+        job = desk.manager.job(first)
+        assert (job.state, job.attempt) == (JobState.COMPLETE, 1)
+        assert desk.manager.recipe_path(first).exists()
+
+
+def test_what_a_lost_claim_left_unfinished_is_removed_before_the_next_attempt(
+    tmp_path: Path,
+) -> None:
+    with _desk(tmp_path) as desk:
+        job = desk.manager.submit(request())
+        left = desk.manager._paths.job(job.job_id).attempt(1)
+        left.folder.mkdir(parents=True)
+        left.recipe.write_text("{}")
+        assert desk.begin().job_id == job.job_id
+        assert list(left.folder.iterdir()) == []
+
+
+class _Desk:
+    """A dispatcher with one slot, whose worker is played by the test."""
+
+    def __init__(self, folder: Path, clock: Callable[[], float]) -> None:
+        given = {**DEFAULTS, "max_queued_jobs": 1_000}
+        self.settings = Settings(outputs=folder / "outputs", **given)
+        self.manager = JobManager(self.settings)
+        self.manager._contact.launcher.enabled = False
+        self.index = open_store(self.settings)
+        self.dispatcher = Dispatcher(
+            self.index, self.settings, clock=clock, stopped=lambda _: False
+        )
+
+    def begin(self) -> Render:
+        """Start the worker and return its first order."""
+        slot = Slot("cpu:0", "cpu", None, None, "", ("cpu",))
+        self.dispatcher.set_slots([slot])
+        assert Start(slot) in self.dispatcher.step([])
+        self.dispatcher.started(slot.name, Identity(1, 0.0, "boot"))
+        (order,) = _renders(self.tell(Ready(1)))
+        return order
+
+    def tell(self, message: Message) -> list[Order]:
+        """Pass a message of the worker on and return the orders."""
+        return self.dispatcher.step([Event("cpu:0", message)])
+
+
+@contextmanager
+def _desk(folder: Path, clock: Callable[[], float] = time.monotonic) -> Iterator[_Desk]:
+    desk = _Desk(folder, clock)
+    yield desk
+    desk.manager.close()
+    desk.index.close()
 
 
 def _renders(orders: list[Order]) -> list[Render]:

@@ -13,6 +13,7 @@ import pytest
 from tests.jobs.shop import Shop, request
 from workbench.errors import NotFound
 from workbench.jobs.client.inputs import Inputs
+from workbench.jobs.retention import drop_frames
 from workbench.jobs.supervisor import log_file
 
 
@@ -58,6 +59,45 @@ def test_old_jobs_are_removed_and_a_batch_with_its_last_job(shop: Shop) -> None:
     with pytest.raises(NotFound):
         manager.batch(batch.batch_id)
     assert list(shop.paths.outputs.glob("[bj]_*")) == []
+
+
+def test_a_segments_lossless_frames_are_removed_with_time_and_its_video_stays(shop: Shop) -> None:
+    rollout = {"rollout": {"start": 0}}
+    old, starred, needed, fresh, plain = (
+        shop.submit(f"prompt {n}", **({} if n == 4 else rollout)) for n in range(5)
+    )
+    jobs = (old, starred, needed, fresh, plain)
+    shop.ended(*[job.job_id for job in jobs])
+    shop.manager.star(starred.job_id)
+    shop.end_supervisor(signal.SIGTERM)
+    manager = shop.use(frames_days=2)
+    frames = [shop.paths.job(job.job_id).channel("frames") for job in jobs]
+    for file in frames:
+        file.write_bytes(b"lossless")
+    with manager._index.write() as writer:
+        writer.execute("UPDATE jobs SET finished_at = 0 WHERE job_id != ?", (fresh.job_id,))
+        writer.execute(
+            "UPDATE jobs SET state = 'queued', request = json_set(request, '$.options.tail', "
+            "json_object('frames', ?)) WHERE job_id = ?",
+            (str(frames[2]), plain.job_id),
+        )
+    settings = shop.settings
+    assert drop_frames(shop.paths, manager._index, settings, 3 * 86_400.0) == len(b"lossless")
+    assert [file.exists() for file in frames] == [False, True, True, True, True]
+    assert shop.paths.job(old.job_id).video.exists()
+    assert manager.job(old.job_id).has_video
+    assert drop_frames(shop.paths, manager._index, settings, 3 * 86_400.0) == 0
+
+
+def test_deleting_a_segment_frees_its_frames(shop: Shop) -> None:
+    job = shop.submit(rollout={"start": 0})
+    shop.ended(job.job_id)
+    file = shop.paths.job(job.job_id).channel("frames")
+    file.write_bytes(b"lossless")
+    shop.end_supervisor(signal.SIGTERM)
+    manager = shop.use(undo_s=0)
+    manager.delete([job.job_id])
+    assert not [path for path in shop.paths.outputs.rglob("*") if path.name == file.name]
 
 
 def test_an_input_picture_is_removed_with_the_last_job_that_uses_it(shop: Shop) -> None:

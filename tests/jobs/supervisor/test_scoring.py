@@ -14,6 +14,7 @@ from tests.measures.tiny_clip import save
 from tests.measures.tiny_scorer import install
 from workbench.cli import main
 from workbench.errors import InvalidRequest
+from workbench.jobs.devices import core_count
 from workbench.jobs.model import Job, JobState
 from workbench.measures.agreement import prompt_agreement
 from workbench.presentation import job_object
@@ -43,8 +44,8 @@ def _scored(shop: Shop, job_id: str) -> Job:
     return job
 
 
-def _complete(shop: Shop, prompt: str = "a dog runs") -> Job:
-    return shop.ended(shop.submit(prompt).job_id)[0]
+def _complete(shop: Shop, prompt: str = "a dog runs", **options: float) -> Job:
+    return shop.ended(shop.submit(prompt, **options).job_id)[0]
 
 
 def _video(shop: Shop, job: Job) -> Path:
@@ -73,6 +74,36 @@ def test_scoring_yields_to_renders(shop: Shop) -> None:
     shop.use(scores=True, scores_niceness=19)
     _complete(shop)
     assert shop.until(lambda: _scorer(shop).nice() == 19)
+
+
+def _busy_on_every_core(shop: Shop, held_s: float) -> list[str]:
+    """Start a long render on every core; one more worker is left for others."""
+    cores = core_count()
+    shop.use(scores=True, cpu_workers=cores + 1, scores_held_s=held_s)
+    busy = [shop.submit(steps=100_000, step_s=0.05).job_id for _ in range(cores)]
+    for job_id in busy:
+        shop.running(job_id)
+    return busy
+
+
+def test_renders_on_every_core_go_first_except_where_somebody_waits_for_scores(shop: Shop) -> None:
+    busy = _busy_on_every_core(shop, held_s=3_600.0)
+    waiting = _complete(shop).job_id
+    for _ in range(3):  # while the next one renders there is time to measure what waits
+        (measured,) = shop.manager.measure([_complete(shop, steps=10, step_s=0.1).job_id], 120)
+        assert measured.scores
+    assert shop.manager.job(waiting).scores is None
+    for job_id in busy:
+        shop.manager.cancel(job_id)
+    assert _scored(shop, waiting).scores
+
+
+def test_renders_on_every_core_do_not_hold_scores_back_for_ever(shop: Shop) -> None:
+    busy = _busy_on_every_core(shop, held_s=0.5)
+    done = [_complete(shop).job_id for _ in range(2)]
+    assert all(_scored(shop, job_id).scores for job_id in done)
+    for job_id in busy:
+        shop.manager.cancel(job_id)
 
 
 def test_with_automatic_scoring_off_only_requested_videos_are_scored(shop: Shop) -> None:
@@ -135,7 +166,7 @@ def test_a_missing_or_damaged_video_gets_a_reason_instead_of_scores(shop: Shop) 
     assert found[gone.job_id].scores is None
     assert found[gone.job_id].scores_error == "The video is gone."
     assert found[damaged.job_id].scores is None
-    assert "does not open" in found[damaged.job_id].scores_error
+    assert "cannot be opened" in found[damaged.job_id].scores_error
 
 
 def test_a_killed_scorer_is_replaced_and_the_video_is_scored(shop: Shop) -> None:
@@ -193,12 +224,12 @@ def test_a_videos_agreement_is_scored_by_its_model_in_a_process_of_its_own(
     model = save(tmp_path / "clip")
     shop.use(scores=True, agreement_model=str(model))
     job = _scored(shop, _complete(shop, "a red kite").job_id)
+    commands = [" ".join(p.cmdline()) for p in _scorer(shop).children(recursive=True)]
+    assert any("scorer_process" in command for command in commands)
     asked = {"one": (_video(shop, job), "a red kite")}
     assert (job.scores or {})["agreement"] == pytest.approx(
         prompt_agreement(asked, str(model), shop.settings)["one"], abs=1e-5
     )
-    commands = [" ".join(p.cmdline()) for p in _scorer(shop).children(recursive=True)]
-    assert any("scorer_process" in command for command in commands)
 
 
 def test_a_model_that_cannot_be_loaded_leaves_the_other_scores(shop: Shop, tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
-from tests.jobs.shop import Shop
+from tests.jobs.shop import PATIENCE_S, Shop
+from workbench.jobs.messages import Rendered
 from workbench.jobs.model import Job, JobState
+from workbench.jobs.worker.finishing import Finish, Finishing
 
 
 @pytest.fixture
@@ -79,3 +82,35 @@ def test_cancelling_a_job_whose_file_is_being_written_has_no_effect(
     assert shop.manager.job(second.job_id).attempt == 1
     shop.manager.cancel(second.job_id)
     shop.ended(second.job_id)
+
+
+def test_files_of_several_renders_are_flushed_to_disk_at_once() -> None:
+    together = threading.Barrier(3)
+    sent: list[str] = []
+    finishing = Finishing(lambda message: sent.append(message.job_id))
+
+    def end(job_id: str) -> Rendered:
+        together.wait(PATIENCE_S)  # breaks unless all three are being ended
+        return Rendered(job_id, 1, 0.0)
+
+    for job_id in ("a", "b", "c"):
+        finish = Finish(lambda job_id=job_id: end(job_id), encodes=False)  # type: ignore[misc]
+        finishing.await_room(finish)
+        finishing.begin(finish)
+    finishing.await_all()
+    assert sorted(sent) == ["a", "b", "c"]
+
+
+def test_a_file_that_an_engine_still_encodes_is_written_alone() -> None:
+    release = threading.Event()
+    sent: list[str] = []
+    finishing = Finishing(lambda message: sent.append(message.job_id))
+
+    def end(job_id: str) -> Rendered:
+        assert release.wait(PATIENCE_S)
+        return Rendered(job_id, 1, 0.0)
+
+    finishing.begin(Finish(lambda: end("first"), encodes=False))
+    threading.Timer(0.1, release.set).start()
+    finishing.await_room(Finish(lambda: end("second"), encodes=True))
+    assert sent == ["first"]

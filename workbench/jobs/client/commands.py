@@ -1,4 +1,4 @@
-"""``workbench jobs``, ``workbench doctor`` and ``workbench tidy``: thin over the manager."""
+"""``workbench jobs``, ``workbench doctor`` and ``workbench tidy``: thin wrappers of the manager."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["doctor", "jobs", "tidy"]
 
 
 def jobs(arguments: Sequence[str]) -> int:
-    """List and steer jobs."""
+    """List and control jobs."""
     parser = argparse.ArgumentParser(prog="workbench jobs", description=jobs.__doc__)
     steps = parser.add_subparsers(dest="step", metavar="STEP")
     listing = steps.add_parser("list", help="list jobs, newest first (the default)")
@@ -35,12 +35,14 @@ def jobs(arguments: Sequence[str]) -> int:
         for name, end in (("min", "least"), ("max", "most")):
             one.add_argument(
                 f"--{name}", action="append", default=[], type=_bound, metavar="SCORE=N",
-                help=f"only those whose score is at {end} N",
+                help=f"only jobs whose score is at {end} N",
             )  # fmt: skip
-        one.add_argument("--json", action="store_true", help="one JSON object a line")
+        one.add_argument("--json", action="store_true", help="one JSON object per line")
     for name in _STEPS:
         step = steps.add_parser(name, help=_STEPS[name][1])
-        step.add_argument("ids", nargs="+", metavar="ID", help="a job, or a batch for all its jobs")
+        step.add_argument(
+            "ids", nargs="+", metavar="ID", help="a job, or a batch for all of its jobs"
+        )
     priority = steps.add_parser("priority", help="change the priority of a waiting job")
     priority.add_argument("ids", nargs=1, metavar="JOB")
     priority.add_argument("level", choices=[level.name.lower() for level in Priority])
@@ -49,14 +51,14 @@ def jobs(arguments: Sequence[str]) -> int:
     for name, does in (("pause", "give no more jobs to"), ("resume", "give jobs again to")):
         step = steps.add_parser(name, help=f"{does} a device, or to any")
         step.add_argument("device", nargs="?", help="such as cuda:0; without one, the whole queue")
-    delete = steps.add_parser(
-        "delete", help="delete ended or waiting jobs; undelete brings them back"
+    delete = steps.add_parser("delete", help="delete ended or waiting jobs; undelete restores them")
+    delete.add_argument(
+        "ids", nargs="+", metavar="ID", help="a job, or a batch for all of its jobs"
     )
-    delete.add_argument("ids", nargs="+", metavar="ID", help="a job, or a batch for all its jobs")
-    delete.add_argument("--starred", action="store_true", help="those that have a star, too")
-    undelete = steps.add_parser("undelete", help="bring deleted jobs back")
+    delete.add_argument("--starred", action="store_true", help="also starred ones")
+    undelete = steps.add_parser("undelete", help="restore deleted jobs")
     undelete.add_argument("ids", nargs="+", metavar="JOB")
-    steps.add_parser("storage", help="the space that videos take, by session")
+    steps.add_parser("storage", help="disk space used by videos, per session")
     asked = parser.parse_args(arguments)
     return _guarded(lambda manager: _do(manager, asked))
 
@@ -64,7 +66,7 @@ def jobs(arguments: Sequence[str]) -> int:
 def doctor(arguments: Sequence[str]) -> int:
     """Print the diagnosis; return 1 when something is wrong."""
     parser = argparse.ArgumentParser(prog="workbench doctor", description=doctor.__doc__)
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line")
     asked = parser.parse_args(arguments)
     findings = examine(Settings())
     for found in findings:
@@ -145,7 +147,7 @@ def _do(manager: JobManager, asked: argparse.Namespace) -> None:
             for job_id in manager.delete(named, starred=asked.starred):
                 _say(f"{job_id}  deleted")
             hours = f"{Settings().undo_s / 3_600:g} h"
-            _say(f"workbench jobs undelete brings them back within {hours}")
+            _say(f"workbench jobs undelete restores them within {hours}")
         case "undelete":
             for job in manager.undelete(asked.ids):
                 _say(line(job))
@@ -177,7 +179,7 @@ def _storage(manager: JobManager) -> None:
         _say(f"{session or 'no session':<24} {counted(count, 'job'):>10}  {_mib(size):>12}")
     _say(f"{'all':<24} {counted(found.job_count, 'job'):>10}  {_mib(found.video_bytes):>12}")
     if found.deleted_bytes:
-        _say(f"deleted, can be brought back: {_mib(found.deleted_bytes)}")
+        _say(f"deleted, can be restored: {_mib(found.deleted_bytes)}")
 
 
 def _mib(size: int) -> str:

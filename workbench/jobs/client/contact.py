@@ -12,7 +12,7 @@ from workbench.errors import SupervisorUnavailable
 from workbench.jobs.client.launch import Launcher
 from workbench.jobs.client.link import Link, dial
 from workbench.jobs.client.watcher import Watcher
-from workbench.jobs.model import Changes, Job, SupervisorStatus
+from workbench.jobs.model import ChangedIds, Changes, Job, SupervisorStatus
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.store import Index, IndexFailure, Reader, Requests
 from workbench.jobs.supervisor.lock import read_status
@@ -73,7 +73,7 @@ class Contact:
     def ensure(self) -> None:
         """Start a supervisor when there is none and wait until it answers.
 
-        Raises ``SupervisorUnavailable`` when it cannot start, or does not answer within seconds.
+        Raises ``SupervisorUnavailable`` if it cannot start, or does not answer within seconds.
         """
         limit = time.monotonic() + _START_LIMIT_S
         asked = True
@@ -104,27 +104,29 @@ class Contact:
 
     def watch(self, callback: Callable[[Changes], None]) -> Callable[[], None]:
         """Call ``callback`` with every change; return a function that unsubscribes."""
-        with self._guard:
-            if self._watcher is None:
-                self._watcher = Watcher(
-                    self._paths, self._index, self._reader, self._notice_silence
-                )
-            watcher = self._watcher
-        return watcher.add(callback)
+        return self._watching().add(callback)
 
-    def looks(self, timeout_s: float | None) -> Iterator[None]:
-        """Yield now, then after each change or half a second; end after ``timeout_s``."""
+    def watch_ids(self, callback: Callable[[ChangedIds], None]) -> Callable[[], None]:
+        """Call ``callback`` with the ids of what changed; return a function that unsubscribes."""
+        return self._watching().add_listener(callback)
+
+    def looks(self, timeout_s: float | None) -> Iterator[bool]:
+        """Yield now, then after each change or half a second; end after ``timeout_s``.
+
+        Yields whether something has changed; false the first time.
+        """
         limit = None if timeout_s is None else time.monotonic() + timeout_s
         changed = threading.Event()
-        stop = self.watch(lambda _: changed.set())
+        stop = self.watch_ids(lambda _: changed.set())
+        is_change = False
         try:
             while True:
                 changed.clear()
-                yield
+                yield is_change
                 left_s = _LOOK_S if limit is None else limit - time.monotonic()
                 if left_s <= 0:
                     return
-                changed.wait(min(left_s, _LOOK_S))
+                is_change = changed.wait(min(left_s, _LOOK_S))
         finally:
             stop()
 
@@ -135,6 +137,14 @@ class Contact:
         if watcher is not None:
             watcher.close()
         self._link.close()
+
+    def _watching(self) -> Watcher:
+        with self._guard:
+            if self._watcher is None:
+                self._watcher = Watcher(
+                    self._paths, self._index, self._reader, self._notice_silence
+                )
+            return self._watcher
 
     def _notice_silence(self) -> None:
         try:
@@ -148,7 +158,7 @@ class Contact:
             self.launcher.launch(asked=asked)
 
     def _explain(self, reason: str) -> None:
-        """Write ``reason`` on the jobs that wait."""
+        """Write ``reason`` on the waiting jobs."""
         try:
             with self._index.write() as writer:
                 self._requests.explain_waiting(writer, reason)

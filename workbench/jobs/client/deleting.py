@@ -1,4 +1,4 @@
-"""Deleting jobs, bringing them back, and the space that videos take. A part of the manager."""
+"""Deletes and restores jobs, and measures the space of videos. A part of the manager."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Storage:
     video_bytes: int
     job_count: int
     deleted_bytes: int
-    """Of deleted videos that can still be brought back."""
+    """Deleted videos that can still be restored."""
     by_session: Mapping[str | None, tuple[int, int]]
-    """Number of jobs and bytes of videos by session; None for jobs of no session."""
+    """Number of jobs and bytes of videos by session; None for jobs without a session."""
 
 
 class Deleting:
@@ -43,9 +43,9 @@ class Deleting:
     def delete(self, job_ids: Sequence[str], *, starred: bool = False) -> tuple[str, ...]:
         """Delete jobs, all or none, and return their ids; waiting ones are cancelled first.
 
-        :meth:`undelete` brings them back within ``undo_s`` of the settings. Raises ``NotFound``,
-        and ``Conflict`` for one that is being rendered, that an unfinished render starts from, or
-        that has a star unless ``starred`` is true.
+        :meth:`undelete` restores them within ``undo_s`` of the settings. Raises ``NotFound``, and
+        ``Conflict`` for one that is being rendered, that an unfinished render starts from, or that
+        is starred unless ``starred`` is true.
         """
         ids = list(dict.fromkeys(job_ids))
         with self._index.write() as writer:
@@ -62,7 +62,7 @@ class Deleting:
         return self.delete(self._reader.children(batch_id), starred=starred)
 
     def undelete(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
-        """Bring deleted jobs back as they were; raises ``NotFound`` for what is gone for good."""
+        """Restore deleted jobs; raises ``NotFound`` for permanently deleted ones."""
         with self._index.write() as writer:
             for job in [_DELETIONS.restore(writer, job_id) for job_id in job_ids]:
                 put_back(self._paths, job)
@@ -75,7 +75,7 @@ class Deleting:
             return _DELETIONS.living_of_session(connection, session_id)
 
     def deleted_of_session(self, session_id: str, since: float = 0.0) -> list[str]:
-        """Return the jobs of a session that were deleted since then and can be brought back."""
+        """Return the jobs of a session that were deleted since then and can be restored."""
         with self._index.read() as connection:
             return _DELETIONS.of_session(connection, session_id, since)
 

@@ -102,7 +102,7 @@ def _disk(settings: Settings) -> Iterator[Finding]:
     outputs = settings.outputs
     there = next(path for path in (outputs, *outputs.parents) if path.exists())
     if not os.access(there, os.W_OK):
-        advice = "Give this user the right to write there, or set WORKBENCH_OUTPUTS."
+        advice = "Give this user write permission, or set WORKBENCH_OUTPUTS."
         yield Finding(Verdict.BAD, "outputs", f"{there} cannot be written", advice)
     else:
         yield Finding(Verdict.GOOD, "outputs", str(outputs))
@@ -157,7 +157,7 @@ def _locks(manager: JobManager, paths: JobPaths) -> Iterator[Finding]:
     taken = sorted({pid for pids in leases.values() for pid in pids})
     told = f"{len([pids for pids in leases.values() if pids])} GPU leases are held"
     by = f" by pid {', '.join(str(pid) for pid in taken)}" if taken else ""
-    yield Finding(Verdict.GOOD, "locks", f"{told}{by}; they lie in {lease_folder()}")
+    yield Finding(Verdict.GOOD, "locks", f"{told}{by}; they are in {lease_folder()}")
 
 
 def _supervisor(manager: JobManager, paths: JobPaths) -> Iterator[Finding]:
@@ -190,7 +190,7 @@ def _supervisor(manager: JobManager, paths: JobPaths) -> Iterator[Finding]:
 def _advice(status: SupervisorStatus, paths: JobPaths) -> str:
     """Return advice about a running supervisor that does not answer."""
     if is_stopped(status.pid):
-        return f"It is stopped. Let it go on: kill -CONT {status.pid}."
+        return f"It is stopped. Resume it: kill -CONT {status.pid}."
     if not Path(status.socket).exists():
         return f"Its socket {status.socket} was removed; it makes a new one within seconds."
     return f"It may be busy: read {paths.log}. To restart it: kill {status.pid}; no job is lost."

@@ -1,4 +1,4 @@
-"""Uploads for renders: pictures and videos to start from, camera paths; stored beside the jobs."""
+"""Uploads for renders: images and videos to start from, camera paths; stored beside the jobs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from workbench import control
-from workbench.engines.inputs import PATH_SUFFIX, InputFacts, ending_of, inspect_input
+from workbench.engines.inputs import (
+    ACTIONS_SUFFIX,
+    PATH_SUFFIX,
+    InputFacts,
+    ending_of,
+    inspect_input,
+)
 from workbench.errors import Busy, DamagedFile, DiskFull, InvalidRequest, NotFound
 from workbench.identifiers import Kind, is_identifier, new_identifier
 from workbench.jobs.paths import JobPaths
@@ -23,7 +29,7 @@ _RETRY_S: Final = 3_600
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One stored picture, video or camera path."""
+    """One stored image, video or camera path."""
 
     input_id: str
     path: Path
@@ -38,7 +44,7 @@ class Inputs:
         self._settings = settings
 
     def keep(self, data: bytes) -> Input:
-        """Store a picture or video and return it with its id.
+        """Store an image or video and return it with its id.
 
         Raises ``InvalidRequest`` if it cannot be decoded, ``Busy`` while the settings allow no
         more uploads, ``DiskFull`` below the disk reserve.
@@ -47,18 +53,28 @@ class Inputs:
             return self._kept(data, ending_of(data), inspect_input)
         except DamagedFile as error:
             form = ending_of(data)[1:].upper()
-            text = f"What was sent does not open as {form}; it may be damaged or cut off."
+            text = f"The upload cannot be opened as {form}; it may be damaged or truncated."
             raise InvalidRequest(text) from error
 
     def keep_camera_path(self, data: bytes) -> Input:
         """Store a camera path (JSON, NPZ, NPY or TUM text) as its JSON document.
 
-        Raises ``InvalidRequest`` if it is none, ``Busy`` and ``DiskFull`` as :meth:`keep` does.
+        Raises ``InvalidRequest`` if it is not one, ``Busy`` and ``DiskFull`` as :meth:`keep` does.
         """
         path = control.path_from_bytes(data, "the camera path").value
         lens = path.intrinsics
         facts = InputFacts("camera_path", lens.width, lens.height, len(path.keyframes))
         return self._kept(control.control_json(path).encode(), PATH_SUFFIX, lambda _: facts)
+
+    def keep_actions(self, data: bytes, embodiment: str | None = None) -> Input:
+        """Store a robot's actions (NPY, CSV or JSON) as their JSON document.
+
+        ``embodiment`` may be omitted if the JSON names it. Raises ``InvalidRequest`` if they are
+        invalid, ``Busy`` and ``DiskFull`` as :meth:`keep` does.
+        """
+        actions = control.actions_from_bytes(data, "the actions", embodiment)
+        facts = InputFacts("actions", 0, 0, len(actions.values))
+        return self._kept(control.control_json(actions).encode(), ACTIONS_SUFFIX, lambda _: facts)
 
     def _kept(self, data: bytes, suffix: str, inspect: Callable[[Path], InputFacts]) -> Input:
         name = new_identifier(Kind.INPUT)

@@ -1,4 +1,4 @@
-"""Devices with their readings and what the supervisor does with them."""
+"""Devices with their readings and their state in the supervisor."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def inventory(
 ) -> tuple[Device, ...]:
     """Return every device; ``rows`` holds the supervisor's rows by device name.
 
-    ``status`` is that of the cluster, if one was chosen.
+    ``status`` is the cluster's, if one was chosen.
     """
     slots = plan_slots(settings, nvml.gpus())
     cpu = cpu_readings()

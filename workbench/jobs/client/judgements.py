@@ -32,7 +32,7 @@ class Judgements:
     _contact: Contact
 
     def star(self, job_id: str, *, starred: bool = True) -> Job:
-        """Star a job, so that no retention removes it, or remove the star."""
+        """Star a job, so that retention never removes it, or remove the star."""
         return self._judge(job_id, lambda job: Judgement(starred, job.note))
 
     def note(self, job_id: str, text: str) -> Job:
@@ -47,7 +47,7 @@ class Judgements:
         return self._judge(job_id, lambda job: Judgement(job.starred, text))
 
     def measure(self, job_ids: Sequence[str], timeout_s: float | None = None) -> tuple[Job, ...]:
-        """Return these jobs once every finished one has scores, or the reason why it has none.
+        """Return these jobs once every finished one has scores, or a reason why not.
 
         They are measured by the supervisor's scorer, ahead of all others. Jobs that have not ended
         or have no video are returned as they are. Raises ``TimeoutError`` after ``timeout_s``.
@@ -63,10 +63,10 @@ class Judgements:
             if not waiting:
                 return jobs
             self._contact.tell(work=True)  # the supervisor may have left
-        raise TimeoutError(f"{len(waiting)} of {len(jobs)} videos have not been measured.")
+        raise TimeoutError(f"{len(waiting)} of {len(jobs)} videos have no scores yet.")
 
     def scene_check(self, job_id: str) -> SceneCheck | None:
-        """Return the scene check of a finished video; None where there is none of this video.
+        """Return the scene check of a finished video, or None.
 
         Raises ``NotFound`` for an unknown job or one without a video.
         """

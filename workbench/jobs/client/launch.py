@@ -1,7 +1,7 @@
 """Starts a supervisor as a detached process, which outlives its client.
 
-A supervisor that ends within its first seconds is restarted a few times, with growing pauses; its
-output is the reason that clients are given.
+A supervisor that ends within its first seconds is restarted a few times, with growing pauses;
+clients are shown its output as the reason.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class Launcher:
         self._failures = 0
         self._retry_at = 0.0
         self.enabled = True
-        """Off if this process is itself the supervisor."""
+        """False if this process is the supervisor itself."""
         self.trouble = ""
         """Why the last start failed; empty once a supervisor is running."""
 
     @property
     def has_given_up(self) -> bool:
-        """Whether no start is tried until the next render is requested."""
+        """Whether no further start is tried until a render is requested."""
         return self._failures >= _TRIES
 
     def launch(self, *, asked: bool = False) -> None:

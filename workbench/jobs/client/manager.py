@@ -1,6 +1,6 @@
-"""The job manager as every process uses it: writes requests into the index, reads state out of it.
+"""The job manager as every process uses it: writes requests to the index, reads state from it.
 
-Renders nothing and owns no device: the supervisor does, and is started when there is none.
+Renders nothing and owns no device: that is left to the supervisor, which it starts if needed.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from workbench.jobs.cluster.status import ClusterStatus, read_cluster_status
 from workbench.jobs.devices import Nvml
 from workbench.jobs.model import (
     Batch,
+    ChangedIds,
     Changes,
     Device,
     Job,
@@ -117,25 +118,37 @@ class JobManager(Submitting, Results, Judgements, Deleting):
         """
         return self._contact.watch(callback)
 
+    def watch_ids(self, callback: Callable[[ChangedIds], None]) -> Callable[[], None]:
+        """Call ``callback`` as :meth:`watch` does, with the ids of what changed alone."""
+        return self._contact.watch_ids(callback)
+
     def wait(self, job_ids: Sequence[str], timeout_s: float | None = None) -> tuple[Job, ...]:
         """Return these jobs once all have ended.
 
         Raises ``TimeoutError`` when that takes longer, and ``SupervisorUnavailable`` when no
         supervisor can be started to render them.
         """
-        for _ in self._contact.looks(timeout_s):
-            jobs = self._reader.jobs_by_id(list(job_ids))
-            open_jobs = [job for job in jobs if not job.state.final]
-            if not open_jobs:
-                return tuple(self._verification.of_job(job) for job in jobs)
-            self._contact.look_after(open_jobs[0])
-            self._contact.check()
-        raise TimeoutError(f"{len(open_jobs)} of {len(jobs)} jobs have not ended.")
+        ids = list(job_ids)
+        jobs = self._reader.jobs_by_id(ids)
+        ended = 0
+        for is_change in self._contact.looks(timeout_s):
+            ended += self._reader.count_ended(ids, ended)
+            if ended == len(ids):
+                jobs = self._reader.jobs_by_id(ids)
+                if all(job.state.final for job in jobs):
+                    return tuple(self._verification.of_job(job) for job in jobs)
+                ended = 0  # one was queued again
+            if not is_change:
+                self._contact.look_after(self._reader.job(ids[ended]))
+                self._contact.check()
+        jobs = self._reader.jobs_by_id(ids)
+        unfinished = sum(not job.state.final for job in jobs)
+        raise TimeoutError(f"{unfinished} of {len(jobs)} jobs have not ended.")
 
-    # steering
+    # control
 
     def cancel(self, job_id: str) -> Job:
-        """Cancel a queued job at once, a running one within its next step; an ended one stays."""
+        """Cancel a queued job at once, a running one at its next step; leave an ended one alone."""
         self._cancel([job_id])
         return self._reader.job(job_id)
 
@@ -159,14 +172,14 @@ class JobManager(Submitting, Results, Judgements, Deleting):
         if not failed:
             raise Conflict("No job of this batch has failed.")
         with self._index.write() as writer:
+            self._requests.retry_all(writer, [job.job_id for job in failed])
             for job in failed:
-                self._requests.retry(writer, job.job_id)
                 self._mark_again(job)
         self._contact.tell(work=True)
         return self._reader.batch(batch_id)
 
     def set_priority(self, job_id: str, priority: int) -> Job:
-        """Change a queued job's priority; it becomes its session's last of that priority."""
+        """Change a queued job's priority; it goes behind its session's others of that priority."""
         with self._index.write() as writer:
             self._requests.set_priority(writer, job_id, priority)
         self._contact.tell()
@@ -194,7 +207,7 @@ class JobManager(Submitting, Results, Judgements, Deleting):
     # devices and the supervisor
 
     def devices(self) -> tuple[Device, ...]:
-        """Return every device with what it is doing; readings are None where unknown."""
+        """Return every device and its activity; unknown readings are None."""
         said = self._reader.devices() if self.supervisor() else {}
         return inventory(self._settings, self._nvml, said, self._reader.paused(), self.cluster())
 
@@ -239,7 +252,7 @@ class JobManager(Submitting, Results, Judgements, Deleting):
     # life
 
     def tidy(self, *, dry_run: bool = False) -> list[Removal]:
-        """Remove what the retention settings no longer keep and return it; ``dry_run`` only returns it."""
+        """Remove and return jobs beyond the retention settings; ``dry_run`` only returns them."""
         removals = plan_removals(self._settings, self._index)
         if not dry_run:
             carry_out(self._paths, self._index, removals)

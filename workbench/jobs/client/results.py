@@ -35,12 +35,16 @@ class Results:
         return self._files(job).video
 
     def keep_input(self, data: bytes) -> Input:
-        """Store a picture or video for renders to start from; raises ``InvalidRequest``."""
+        """Store an image or video for renders to start from; raises ``InvalidRequest``."""
         return Inputs(self._paths, self._settings).keep(data)
 
     def keep_camera_path(self, data: bytes) -> Input:
         """Store a camera path for renders to follow; raises ``InvalidRequest``."""
         return Inputs(self._paths, self._settings).keep_camera_path(data)
+
+    def keep_actions(self, data: bytes, embodiment: str | None = None) -> Input:
+        """Store a robot's actions for renders to show; raises ``InvalidRequest``."""
+        return Inputs(self._paths, self._settings).keep_actions(data, embodiment)
 
     def input_path(self, name: str) -> Path:
         """Return the file of an input, or a finished job's video, by its id; raises ``NotFound``."""
@@ -64,23 +68,26 @@ class Results:
         raise NotFound("file", job_id, problem)
 
     def score_curves(self, job_id: str) -> Mapping[str, tuple[float, ...]]:
-        """Return how the scores of a video run over its time, by score; empty until it is measured.
+        """Return the scores of a video over time, by score; empty until it is measured.
 
-        See :class:`workbench.measures.clips.Measurement`. Raises ``NotFound`` for an unknown job.
+        See :class:`workbench.measures.measurement.Measurement`. Raises ``NotFound`` for an unknown job.
         """
         record = read_record(self._files(self._reader.job(job_id)).scores)
         return record.curves if record else {}
 
     def preview_path(self, job_id: str) -> Path:
-        """Return the newest picture of a render; raises ``NotFound`` when there is none.
+        """Return the newest preview of a render; raises ``NotFound`` if there is none.
 
-        A picture that was announced stays available after the render has ended or restarted: from an
-        earlier attempt, or as the poster of the finished video.
+        An announced preview stays available after the render has ended or restarted: from an
+        earlier attempt, or as the poster of the finished video. A job that failed or was cancelled
+        has none, even while its worker still writes.
         """
-        files = self._files(self._reader.job(job_id))
-        attempts = sorted(files.attempts_made(), reverse=True)
+        job = self._reader.job(job_id)
+        files = self._files(job)
+        ended = job.state.final and job.state is not JobState.COMPLETE
+        attempts = () if ended else sorted(files.attempts_made(), reverse=True)
         for picture in (*(files.attempt(number).preview for number in attempts), files.poster):
-            if picture.is_file():  # checked once: the next picture may take its place at any time
+            if picture.is_file():  # checked once: the next preview may replace it at any time
                 return picture
         raise NotFound("file", job_id, f"The job {job_id} has no preview.")
 

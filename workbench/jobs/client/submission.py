@@ -9,16 +9,19 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from workbench.actions.render_settings import RenderSettings
 from workbench.engines.completion import CompleteRequest, Completion
+from workbench.engines.engine import Continuation
 from workbench.errors import DiskFull, FieldProblem, InvalidRequest
 from workbench.identifiers import Kind, new_identifier
 from workbench.jobs.client.contact import Contact
+from workbench.jobs.client.leading import led_by, storyboard_of, waiting_control
 from workbench.jobs.model import Batch, Job, JobState, Priority
-from workbench.jobs.paths import JobPaths
+from workbench.jobs.paths import JobFiles, JobPaths
 from workbench.jobs.publishing import clear_attempts
 from workbench.jobs.records import Ended, Submission, write_ended, write_submission
 from workbench.jobs.requirements import cost_key, describe, model_key
@@ -48,6 +51,10 @@ class Submitting:
         """Return ``request`` as it would be queued; see :meth:`Completion.complete`."""
         return self._completion.complete(request, shape)
 
+    def continuation(self, request: RenderRequest) -> Continuation:
+        """Return where a video made of a complete ``request`` can go on."""
+        return self._completion.continuation(request)
+
     def expected_s(self, complete: CompleteRequest) -> float | None:
         """Return how long ``complete`` takes if submitted now; None if unknown or if it would wait."""
         request = complete.request
@@ -67,7 +74,7 @@ class Submitting:
         """Queue one render. ``preview`` is an animatic to show until the render is complete.
 
         A repeated ``idempotency_key`` with the same request returns the first call's job.
-        Raises ``InvalidRequest`` for what its engine cannot render.
+        Raises ``InvalidRequest`` if its engine cannot render it.
         """
         now = time.time()
         jobs = self._described(
@@ -100,9 +107,15 @@ class Submitting:
         parent_prompts: Sequence[str] = (),
         priority: int = Priority.BATCH,
         previews: Sequence[RenderRequest | CompleteRequest | None] = (),
+        follows: Sequence[int | str | None] = (),
         idempotency_key: str | None = None,
     ) -> Batch:
-        """Queue renders as one batch, all or none; the sequences are empty or one per request."""
+        """Queue renders as one batch, all or none; the sequences are empty or one per request.
+
+        ``follows`` names what each continues from: the position of an earlier request here, the id
+        of a job, or nothing. The job is held until that one is complete, and its option ``tail``
+        gets the paths of that job's frames and latents.
+        """
         if not requests:
             problem = "A batch needs at least one render."
             raise InvalidRequest(problem, (FieldProblem("prompts", problem),))
@@ -111,6 +124,7 @@ class Submitting:
             ("entry_indices", entry_indices),
             ("parent_prompts", parent_prompts),
             ("previews", previews),
+            ("follows", follows),
         ):
             if given and len(given) != count:
                 problem = f"{field} has {len(given)} items for {count} requests."
@@ -118,7 +132,16 @@ class Submitting:
         now = time.time()
         batch_id = new_identifier(Kind.BATCH)
         jobs: list[NewJob] = []
-        for position, request in enumerate(requests):
+        made: list[str] = []
+        for position, asked in enumerate(requests):
+            request, earlier = asked, follows[position] if follows else None
+            follows_id: str | None = None
+            if earlier is not None:
+                follows_id = made[earlier] if isinstance(earlier, int) else earlier
+                inside = (
+                    batch_id if isinstance(earlier, int) else self._reader.job(earlier).batch_id
+                )
+                request = _going_on(self._completed(asked), self._paths.job(follows_id, inside))
             jobs.extend(
                 self._described(
                     request,
@@ -130,8 +153,10 @@ class Submitting:
                     session_id=session_id,
                     entry_index=entry_indices[position] if entry_indices else None,
                     parent_prompt=parent_prompts[position] if parent_prompts else "",
+                    follows=follows_id,
                 )
             )
+            made.append(jobs[-1].job_id)
         record = self._paths.batch_record(batch_id)
         submission = Submission(tuple(jobs), batch_id, name, session_id, now)
 
@@ -182,7 +207,7 @@ class Submitting:
             shutil.rmtree(folder, ignore_errors=True)
             raise DiskFull(
                 f"Nothing can be written to {self._paths.outputs}: {error.strerror}; make room or "
-                "give this user the right to write there."
+                "give this user write permission."
             ) from error
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -197,23 +222,35 @@ class Submitting:
         priority: int,
         **facts: Any,
     ) -> tuple[NewJob, ...]:
-        """Return the job, preceded by its preview animatic if one is requested."""
+        """Return the job, preceded by its preview animatic if one is requested.
+
+        A render that follows its own storyboard always has one, and waits for it.
+        """
         job_id = new_identifier(Kind.JOB)
         complete = self._completed(request)
+        control = waiting_control(complete.request)
+        if control is not None:
+            if preview is None or control.kind not in self._completed(preview).request.channels:
+                preview = storyboard_of(complete.request, control)
+            if facts.get("follows"):
+                problem = "follows a finished channel: render the storyboard first"
+                raise InvalidRequest(f"A segment {problem}.", (FieldProblem("control", problem),))
         if preview is None:
             return (describe(complete, job_id=job_id, priority=priority, **facts),)
         preview_id = new_identifier(Kind.JOB)
+        own = dict(facts)
+        if control is not None:
+            files = self._paths.job(preview_id, facts.get("batch_id"))
+            complete, own["follows"] = led_by(complete, control, files), preview_id
         return (
             describe(
                 self._completed(preview),
                 job_id=preview_id,
                 priority=Priority.PREVIEW,
                 preview_of=job_id,
-                **facts,
+                **{name: value for name, value in facts.items() if name != "follows"},
             ),
-            describe(
-                complete, job_id=job_id, priority=priority, preview_job_id=preview_id, **facts
-            ),
+            describe(complete, job_id=job_id, priority=priority, preview_job_id=preview_id, **own),
         )
 
     def _completed(self, request: RenderRequest | CompleteRequest) -> CompleteRequest:
@@ -233,8 +270,27 @@ class Submitting:
             )
 
 
+def _going_on(complete: CompleteRequest, files: JobFiles) -> CompleteRequest:
+    """Return ``complete`` with the paths of the tail that it continues from."""
+    request = complete.request
+    tail = dict(request.options.get("tail") or {})
+    for name in ("frames", "latents"):
+        tail[name] = str(files.channel(name)) if name in request.channels else ""
+    options = {**request.options, "tail": tail}
+    return replace(complete, request=request.model_copy(update={"options": options}))
+
+
 def _digest(jobs: Sequence[NewJob]) -> str:
-    """Return a digest of the submission without its seeds, which are drawn for each call."""
+    """Return a digest of the submission without its seeds and ids, which are new in each call.
+
+    Nor do previews count: whether there is one depends on how long the render is expected to take.
+    """
+    jobs = [job for job in jobs if job.preview_of is None]
     # A quote inside a JSON string is escaped, so the pattern finds the request's own seed.
     texts = [(job.session_id, _SEED.sub("", job.request, count=1)) for job in jobs]
-    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+    whole = json.dumps(texts)
+    # A segment names the files of the one before it, whose ids are new in each call.
+    for number, job in enumerate(jobs):
+        for name, kind in ((job.batch_id, "b"), (job.job_id, "j"), (job.preview_job_id, "p")):
+            whole = whole.replace(name, f"{kind}{number}") if name else whole
+    return hashlib.sha256(whole.encode()).hexdigest()

@@ -16,7 +16,7 @@ _PROMPT_CHARS: Final = 60
 
 
 def line(job: Job, *, score: str = "") -> str:
-    """Return one line: id, when it was asked for, state, progress, place, prompt or error.
+    """Return one line: id, submission time, state, progress, position, prompt or error.
 
     With the name of a ``score``, its value precedes the prompt.
     """
@@ -49,7 +49,8 @@ def json_line(job: Job) -> str:
 def details(manager: JobManager, job: Job) -> str:
     """Return the details of one job: state, times, files."""
     request = job.request
-    size = f"{request.width}×{request.height}, {request.num_frames} frames, {request.fps} fps"
+    rate = f"{request.fps:.5g} fps" if request.fps else "fps not known"
+    size = f"{request.width}×{request.height}, {request.num_frames} frames, {rate}"
     model = f" {request.model}" if request.model else ""
     facts = {
         "job": job.job_id,

@@ -7,16 +7,18 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 
 from workbench.jobs.client.link import dial
-from workbench.jobs.model import Changes
+from workbench.jobs.model import ChangedIds, Changes
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.store import Index, IndexFailure, Reader
 
 __all__ = ["Watcher"]
+
+T = TypeVar("T")
 
 _POLL_S: Final = 0.25
 """Poll interval while a supervisor pushes changes: a notification may be lost."""
@@ -29,6 +31,7 @@ _AFTER_ERROR_S: Final = 0.5
 _LOG = logging.getLogger("workbench.jobs")
 
 Subscriber = Callable[[Changes], None]
+Listener = Callable[[ChangedIds], None]
 
 
 class Watcher:
@@ -42,6 +45,7 @@ class Watcher:
         self._reader = reader
         self._on_silence = on_silence
         self._subscribers: dict[object, Subscriber] = {}
+        self._listeners: dict[object, Listener] = {}
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
         self._nudge, self._nudged = socket.socketpair()
@@ -49,9 +53,16 @@ class Watcher:
 
     def add(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call ``subscriber`` with every change from now on; return a function that unsubscribes."""
+        return self._add(self._subscribers, subscriber)
+
+    def add_listener(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` as :meth:`add` does a subscriber, with the ids alone."""
+        return self._add(self._listeners, listener)
+
+    def _add(self, called: dict[object, T], function: T) -> Callable[[], None]:
         token = object()
         with self._guard:
-            self._subscribers[token] = subscriber
+            called[token] = function
             if self._thread is None and not self._closed:
                 revision = self._index.revision()
                 self._thread = threading.Thread(
@@ -61,7 +72,7 @@ class Watcher:
 
         def remove() -> None:
             with self._guard:
-                self._subscribers.pop(token, None)
+                called.pop(token, None)
             self.look()
 
         return remove
@@ -76,6 +87,7 @@ class Watcher:
         with self._guard:
             self._closed = True
             self._subscribers.clear()
+            self._listeners.clear()
             thread = self._thread
         self.look()
         if thread is not None and thread is not threading.current_thread():
@@ -110,7 +122,7 @@ class Watcher:
 
     def _wanted(self) -> bool:
         with self._guard:
-            if self._subscribers and not self._closed:
+            if (self._subscribers or self._listeners) and not self._closed:
                 return True
             self._thread = None
             return False
@@ -126,7 +138,7 @@ class Watcher:
 
     def _wait(self, line: socket.socket | None) -> socket.socket | None:
         """Wait for a notification; None when the supervisor has gone."""
-        with selectors.PollSelector() as selector:  # select() ends at descriptor 1,024
+        with selectors.PollSelector() as selector:  # select() fails beyond descriptor 1,023
             selector.register(self._nudged, selectors.EVENT_READ)
             if line is not None:
                 selector.register(line, selectors.EVENT_READ)
@@ -144,18 +156,30 @@ class Watcher:
         return line
 
     def _tell(self, since: int) -> int:
+        with self._guard:
+            subscribers = list(self._subscribers.values())
+            listeners = list(self._listeners.values())
         try:
-            if self._index.revision() == since:
+            revision = self._index.revision()
+            if revision == since:
                 return since
-            changes = self._reader.changes(since, _AT_ONCE)
+            ids = self._reader.changed_ids(since) if listeners else None
+            changes = self._reader.changes(since, _AT_ONCE) if subscribers else None
         except IndexFailure:
             _LOG.warning("changes cannot be read", exc_info=True)
             return since
-        with self._guard:
-            subscribers = list(self._subscribers.values())
-        for subscriber in subscribers:
-            try:
-                subscriber(changes)
-            except Exception:  # noqa: BLE001  one subscriber must not stop the others
-                _LOG.exception("a subscriber failed")
-        return changes.revision
+        if ids is not None:
+            revision = ids.revision
+            _call(listeners, ids)
+        if changes is not None:
+            revision = changes.revision  # the rest is read next time, by the listeners again
+            _call(subscribers, changes)
+        return revision
+
+
+def _call(functions: Sequence[Callable[[T], None]], argument: T) -> None:
+    for function in functions:
+        try:
+            function(argument)
+        except Exception:  # noqa: BLE001  one must not stop the others
+            _LOG.exception("a subscriber failed")

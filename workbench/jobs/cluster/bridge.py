@@ -1,7 +1,7 @@
-"""The bridge: the supervisor's one process that is in the cluster.
+"""The bridge: the supervisor's only process in the cluster.
 
-Ray may hang, or crash and take its process down; the supervisor can end this process and start
-another.
+Ray may hang, or crash together with its process; the supervisor can replace this process at any
+time.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _LEAVE_LIMIT_S: Final = 4.0
 _HERE_ALONE: Final = (
     "outputs", "index", "cluster", "devices", "cpu_workers", "language_api_key"
 )  # fmt: skip
-"""Settings without meaning on another machine, or that must not leave this one."""
+"""Settings that are meaningless on another machine, or must not leave this one."""
 _LOG = logging.getLogger("workbench.jobs.bridge")
 
 
@@ -102,7 +102,7 @@ class Bridge:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Join the cluster and serve the supervisor until it ends or says to leave."""
+        """Join the cluster and serve the supervisor until it ends or asks to leave."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self._channel.fileno(), self._hear)
         self._spawn(self._beat())

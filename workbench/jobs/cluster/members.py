@@ -1,6 +1,6 @@
 """The machines of a cluster, their names and their slots.
 
-Pure rules over what the cluster and the machines themselves say.
+Pure functions of what the cluster and its machines report.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Survey:
     """The facts about one machine."""
 
     version: str
-    """Of the workbench that is installed there."""
+    """Version of the workbench installed there."""
     cpu_label: str
     memory_total_bytes: int
     gpus: tuple[Gpu, ...]

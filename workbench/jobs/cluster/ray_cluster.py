@@ -1,6 +1,6 @@
 """The Ray cluster: joining it, its nodes, worker actors. The only module under jobs/ that loads Ray.
 
-Any call may block for long; callers run them in threads, with time limits.
+Any call may block for a long time; callers run them in threads, with timeouts.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class RayCluster:
             import ray  # noqa: PLC0415  seconds of import, in the bridge alone
         except ImportError as error:
             raise Unreachable(
-                "Ray is not installed here: pip install 'world-model-workbench[cluster]'."
+                "Ray is not installed: pip install 'world-model-workbench[cluster]'."
             ) from error
         options: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
         try:
@@ -89,11 +89,11 @@ class RayCluster:
         ).remote(slot.kind, absence_s=absence_s, vacancy_s=_VACANCY_S)
 
     def kill(self, actor: Any) -> None:
-        """End a worker actor that does not leave when asked."""
+        """Kill a worker actor that does not leave when asked."""
         self._ray.kill(actor, no_restart=True)
 
     def explain(self, error: BaseException) -> str:
-        """Return in one line why a worker actor cannot be reached or does not obey."""
+        """Return one line on why a worker actor cannot be reached or does not respond."""
         cause = getattr(error, "cause", None) or error
         lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
         if isinstance(error, self._ray.exceptions.RayActorError):

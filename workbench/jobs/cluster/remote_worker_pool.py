@@ -1,8 +1,8 @@
 """The supervisor's side of a cluster: its bridge, and the workers beyond it. Loads no Ray.
 
-Offers what :class:`~workbench.jobs.supervisor.worker_pool.WorkerPool` offers, and never waits. A
+Has the interface of :class:`~workbench.jobs.supervisor.worker_pool.WorkerPool`, and never blocks. A
 bridge that is silent, hangs or dies is replaced; until then its slots have no workers and their
-jobs are put back.
+jobs are requeued.
 """
 
 from __future__ import annotations

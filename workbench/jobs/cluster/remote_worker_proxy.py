@@ -49,13 +49,13 @@ class Terms:
     owner: str
     environment: Mapping[str, str]
     share: float
-    """Of a GPU, for one worker."""
+    """Fraction of a GPU for one worker."""
     absence_s: float
     """How long an actor waits for its owner."""
     hold_s: float
     """How long a call waits for the next message."""
     open_s: float
-    """How long the cluster may take to give a device."""
+    """How long the cluster may take to assign a device."""
 
 
 class RemoteWorkerProxy:
@@ -179,7 +179,7 @@ class RemoteWorkerProxy:
                 try:
                     slot: Slot = await actor.open.remote(self._owner, dict(terms.environment))
                 except Exception as error:
-                    # One that is just exiting still has the name.
+                    # An actor that is exiting still holds the name.
                     if not left or not self._cluster.has_died(error):
                         raise
                     await asyncio.sleep(_TRY_AGAIN_S)
@@ -194,7 +194,7 @@ class RemoteWorkerProxy:
         asked = self._listen()
         while True:
             messages = await asked
-            asked = self._listen()  # what arrives meanwhile need not wait for this
+            asked = self._listen()  # later messages need not wait for this
             for message in messages:
                 if isinstance(message, WorkerLost | NoWorker):
                     self._tell(message)
@@ -213,7 +213,7 @@ class RemoteWorkerProxy:
         match message:
             case OutputPart():
                 if (files := self._files(message)) is not None:
-                    with suppress(OSError):  # neither is worth a render
+                    with suppress(OSError):  # not worth failing the render
                         await asyncio.to_thread(keep_output, files, message)
             case Rendered():
                 if (files := self._files(message)) is not None:
@@ -232,7 +232,7 @@ class RemoteWorkerProxy:
                 await actor.leave.remote(self._owner)
 
     async def _fetch(self, rendered: Rendered, files: JobFiles) -> None:
-        """Fetch a finished render's files, then pass on that it is finished."""
+        """Fetch a finished render's files, then report it finished."""
         job_id, attempt = rendered.job_id, rendered.attempt
         told = 0
 

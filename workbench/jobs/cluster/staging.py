@@ -23,8 +23,8 @@ _INPUTS: Final = "inputs"
 class Staging:
     """A folder for each render, and one for inputs.
 
-    Calls to a worker actor may arrive out of order: a render may have begun before the previous one is
-    forgotten. Only the files of that one are removed.
+    Calls to a worker actor may arrive out of order: a render may start before the previous one is
+    forgotten. Only the previous one's files are removed.
     """
 
     def __init__(self) -> None:
@@ -45,13 +45,13 @@ class Staging:
         return folder
 
     def expect(self, name: str) -> Path:
-        """Return the path for an input that is about to arrive."""
+        """Return the path for an incoming input."""
         self.inputs.mkdir(exist_ok=True)
         self._brought[name] = self._count
         return self.inputs / name
 
     def forget(self, job_id: str) -> None:
-        """Remove a render's files, and the inputs that were there before it began."""
+        """Remove a render's files, and the inputs that arrived before it started."""
         begun = self._begun.pop(job_id, 0)
         shutil.rmtree(self.folder / job_id, ignore_errors=True)
         for name in [name for name, when in self._brought.items() if when < begun]:

@@ -44,13 +44,13 @@ class Member:
 
     node_id: str
     name: str
-    """Its host name, or the name it was given; unique in the cluster."""
+    """Its node name or host name; unique in the cluster."""
     address: str
     gpus: float
-    """How many of them the cluster may use."""
+    """Number of them that the cluster may use."""
     cpus: float
     problem: str = ""
-    """Why it cannot be used, if it cannot."""
+    """Why it cannot be used, else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class ClusterStatus:
     remote_slots: tuple[RemoteSlot, ...] = ()
 
     def become(self, state: ClusterState, detail: str = "") -> ClusterStatus:
-        """Return the status in another state; a cluster that is not joined has no members."""
+        """Return the status with another state; a cluster that is not joined has no members."""
         since = self.since if state is self.state else time.time()
         if state is ClusterState.JOINED:
             return replace(self, state=state, detail=detail, since=since)
@@ -86,14 +86,14 @@ _STATUS: Final = TypeAdapter(ClusterStatus)
 
 
 def write_cluster_status(path: Path, status: ClusterStatus) -> None:
-    """Write ``status`` whole or not at all; raises ``OSError``."""
+    """Write ``status`` atomically; raises ``OSError``."""
     write_aside(path, _STATUS.dump_json(status).decode())
 
 
 def read_cluster_status(
     path: Path, address: str, supervisor: SupervisorStatus | None
 ) -> ClusterStatus:
-    """Return what the supervisor last wrote about the cluster at ``address``."""
+    """Return the status that the supervisor last wrote for the cluster at ``address``."""
     if supervisor is None:
         return ClusterStatus(
             address, ClusterState.AWAY, "no supervisor is running; a render starts one"

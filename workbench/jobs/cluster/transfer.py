@@ -44,7 +44,7 @@ class Damaged(Exception):
 async def fetch(rendered: Rendered, files: JobFiles, chunk: Chunk, progressed: Progressed) -> None:
     """Fetch every file of ``rendered`` into its attempt's folder, synced to disk, the recipe last.
 
-    Raises ``Damaged``, ``OSError`` when they cannot be kept here, and what ``chunk`` raises.
+    Raises ``Damaged``, ``OSError`` if they cannot be stored here, and what ``chunk`` raises.
     """
     folder = files.attempt(rendered.attempt).folder
     if all(artifact.data is not None for artifact in rendered.artifacts):
@@ -62,7 +62,7 @@ async def fetch(rendered: Rendered, files: JobFiles, chunk: Chunk, progressed: P
             if await _fetch_one(artifact, folder / artifact.name, chunk, note):
                 break
             if not left:
-                raise Damaged(f"{artifact.name} did not arrive as it was sent")
+                raise Damaged(f"{artifact.name} was damaged in transit")
         here += artifact.size_bytes
     await asyncio.to_thread(sync_folder, folder)
 
@@ -116,7 +116,7 @@ def keep_output(files: JobFiles, part: OutputPart) -> None:
 def _check_names(artifacts: tuple[Artifact, ...]) -> None:
     for artifact in artifacts:
         if Path(artifact.name).name != artifact.name:
-            raise Damaged(f"{artifact.name!r} is not the name of a file")
+            raise Damaged(f"{artifact.name!r} is not a file name")
 
 
 def _keep_all(folder: Path, artifacts: tuple[Artifact, ...]) -> None:
@@ -124,7 +124,7 @@ def _keep_all(folder: Path, artifacts: tuple[Artifact, ...]) -> None:
     _check_names(artifacts)
     for artifact in artifacts:
         if not _keep(folder / artifact.name, artifact):
-            raise Damaged(f"{artifact.name} did not arrive as it was sent")
+            raise Damaged(f"{artifact.name} was damaged in transit")
     sync_folder(folder)
 
 

@@ -145,7 +145,7 @@ class WorkerActor:
         return await asyncio.to_thread(read_part, path, offset, length)
 
     async def release(self, owner: str, job_id: str, attempt: int) -> None:
-        """Remove a finished attempt's files, which have arrived; another may have begun."""
+        """Remove a finished attempt's files once they have arrived; another may have started."""
         self._check(owner)
         if self._order is not None and self._order.job_id == job_id:
             if self._order.attempt != attempt:
@@ -160,7 +160,7 @@ class WorkerActor:
 
     def _check(self, owner: str) -> None:
         if owner != self._owner:
-            raise NotYours("another supervisor has this worker now")
+            raise NotYours("another supervisor owns this worker now")
         self._heard_at = time.monotonic()
 
     # the worker
@@ -171,7 +171,7 @@ class WorkerActor:
         self._ready, self._order, self._loaded = None, None, ""
         self._staging.clear()
         for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
-            del os.environ[name]  # this process and its settings are the worker's alone
+            del os.environ[name]  # this process and its environment serve only the worker
         os.environ.update(self._environment, WORKBENCH_OUTPUTS=str(self._staging.folder))
         os.environ[BROUGHT] = str(self._staging.inputs)
         identity = self._pool.start(self._slot)
@@ -298,7 +298,7 @@ class _ActorWorkerPool(WorkerPool):
     """A worker pool of one."""
 
     def environment(self, slot: Slot) -> dict[str, str]:
-        """Return the environment of the worker, which sees only what the cluster assigned."""
+        """Return the environment of the worker, which sees only its assigned device."""
         own = super().environment(slot)
         if slot.kind == "cuda" and slot.uuid is None:
             own["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "")

@@ -60,7 +60,7 @@ class ClusterWorkerPool(WorkerPool):
             super().end(slot_name, at_once=at_once)
 
     def hear(self, slot_name: str) -> None:
-        """Read what a worker, or the bridge, has said."""
+        """Read the messages of a worker or the bridge."""
         if slot_name == BRIDGE:
             self._remote.hear()
         else:

@@ -1,4 +1,4 @@
-"""Deleted jobs: taken out of the tables as they are, kept for a while, and put back as they were."""
+"""Deleted jobs: moved out of the tables unchanged, kept for a while, and restored on request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ENDED: Final = frozenset({"complete", "failed", "cancelled"})
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A job that was deleted, with what its files are found by."""
+    """A deleted job, with what locates its files."""
 
     job_id: str
     batch_id: str | None
@@ -29,23 +29,21 @@ class Deleted:
 
 
 class Deletions:
-    """Deletes ended jobs, puts them back, and forgets them."""
+    """Deletes ended jobs, restores them, and forgets them."""
 
     def delete(self, writer: Writer, job_id: str, *, starred: bool) -> Deleted:
-        """Take an ended job, with its preview, out of the tables.
+        """Remove an ended job, with its preview, from the tables.
 
         Raises ``NotFound``, and ``Conflict`` for one that has not ended, that an unfinished job
-        starts from, or that has a star unless ``starred`` is true.
+        starts from, or that is starred unless ``starred`` is true.
         """
         row = _row(writer, job_id)
         if row is None or row["preview_of"] is not None:
             raise NotFound("job", job_id)
         if row["state"] not in _ENDED:
-            raise Conflict(f"The job {job_id} is {row['state']}; cancel it before it is deleted.")
+            raise Conflict(f"The job {job_id} is {row['state']}; cancel it before deleting it.")
         if row["starred"] and not starred:
-            raise Conflict(
-                f"The job {job_id} has a star; confirm that starred jobs are deleted too."
-            )
+            raise Conflict(f"The job {job_id} is starred; confirm the deletion of starred jobs.")
         if job_id in needed_jobs(writer.connection):
             raise Conflict(f"A queued render starts from the job {job_id}; cancel it first.")
         preview = row["preview_job_id"] and _row(writer, row["preview_job_id"])
@@ -66,12 +64,12 @@ class Deletions:
         return _deleted(row)
 
     def restore(self, writer: Writer, job_id: str) -> Deleted:
-        """Put a deleted job back as it was; raises ``NotFound`` once it is forgotten."""
+        """Restore a deleted job; raises ``NotFound`` once it is forgotten."""
         found = writer.execute(
             "DELETE FROM deleted_jobs WHERE job_id = ? RETURNING kept", (job_id,)
         ).fetchone()
         if found is None:
-            raise NotFound("job", job_id, f"The job {job_id} can no longer be brought back.")
+            raise NotFound("job", job_id, f"The job {job_id} can no longer be restored.")
         kept = json.loads(found["kept"])
         if kept["batch"] is not None:
             _insert(writer, "batches", kept["batch"], "OR IGNORE")
@@ -85,13 +83,13 @@ class Deletions:
         return [row["job_id"] for row in rows]
 
     def forget(self, writer: Writer, job_ids: Sequence[str]) -> None:
-        """Keep no more of these deleted jobs."""
+        """Forget these deleted jobs."""
         writer.connection.executemany(
             "DELETE FROM deleted_jobs WHERE job_id = ?", [(job_id,) for job_id in job_ids]
         )
 
     def living_of_session(self, connection: sqlite3.Connection, session_id: str) -> list[str]:
-        """Return the jobs of a session that are there."""
+        """Return the jobs of a session that are not deleted."""
         rows = connection.execute(
             "SELECT job_id FROM jobs WHERE session_id = ? AND preview_of IS NULL", (session_id,)
         )
@@ -110,7 +108,7 @@ class Deletions:
     def sizes(
         self, connection: sqlite3.Connection
     ) -> tuple[dict[str | None, tuple[int, int]], int]:
-        """Return jobs and bytes of videos by session, and the bytes of what was deleted."""
+        """Return jobs and bytes of videos by session, and the bytes of deleted ones."""
         rows = connection.execute(
             "SELECT session_id, count(*), coalesce(sum(video_bytes), 0) FROM jobs "
             "WHERE preview_of IS NULL GROUP BY session_id"

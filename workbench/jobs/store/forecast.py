@@ -1,4 +1,4 @@
-"""Estimates when waiting jobs start and running ones end, from earlier equal work."""
+"""Estimates when waiting jobs start and running ones end, from earlier jobs of equal cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final
 __all__ = ["Forecast"]
 
 _HORIZON: Final = 5_000
-"""How many waiting jobs get an estimate."""
+"""Number of waiting jobs that get an estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _free_times(
     seconds: Mapping[tuple[str, str], float],
     now: float,
 ) -> list[float]:
-    """Return, for each device of ``kind``, seconds until it is free, as a heap."""
+    """Return the seconds until each device of ``kind`` is free, as a heap."""
     rows = connection.execute(
         "SELECT devices.name, jobs.cost_key, jobs.started_at FROM devices "
         "LEFT JOIN jobs ON jobs.job_id = devices.job_id AND jobs.state = 'running' "

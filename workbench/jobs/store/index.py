@@ -1,4 +1,4 @@
-"""The index as jobs use it: transactions, revisions, and the filling of a new file.
+"""The index as jobs use it: transactions, revisions, and filling a new file.
 
 Does not know the meaning of the tables.
 """
@@ -19,7 +19,7 @@ from workbench.jobs.store.schema import SCHEMA
 __all__ = ["Index", "IndexFailure", "Writer"]
 
 _PRAGMAS: Final = (
-    "synchronous = FULL",  # a submitted job survives a power cut, at one fsync per transaction
+    "synchronous = FULL",  # a submitted job survives a power failure, at one fsync per transaction
     "cache_size = -8192",  # KiB
 )
 
@@ -63,6 +63,8 @@ class Index:
         self._fill = fill
         self._filled = 0
         """The value of ``opened`` when the file was last filled."""
+        self._synced = (0, True)
+        """The value of ``opened``, and whether writes to that file are durable."""
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -79,10 +81,18 @@ class Index:
                     connection.execute("COMMIT")
 
     @contextmanager
-    def write(self) -> Iterator[Writer]:
-        """Lend one write transaction: durable when the block ends, undone if it raises."""
-        with self._connection() as connection, transaction(connection):
-            yield Writer(connection)
+    def write(self, *, durable: bool = True) -> Iterator[Writer]:
+        """Lend one write transaction: durable when the block ends, undone if it raises.
+
+        One that need not be ``durable`` survives the end of every process, but a power failure only
+        once a later durable one has ended.
+        """
+        with self._connection() as connection:
+            if self._synced != (self.opened, durable):
+                connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._synced = self.opened, durable
+            with transaction(connection):
+                yield Writer(connection)
 
     def revision(self) -> int:
         """Return the revision of the latest change."""
@@ -111,7 +121,7 @@ class Index:
         return "" if is_sound(self.path) else f"{self.path.name} is damaged"
 
     def refill(self) -> None:
-        """Replace all jobs and batches by those of the folders; stars are kept.
+        """Replace all jobs and batches with those of the folders; stars are kept.
 
         Other stores' tables in the same file are left alone.
         """

@@ -49,8 +49,23 @@ class Keeping:
             if row["job_id"] not in needed:
                 yield Removable(*row)
 
+    def old_segments(
+        self, connection: sqlite3.Connection, before: float
+    ) -> list[tuple[str, str | None]]:
+        """Return the segments of rollouts made before then, as (job, batch).
+
+        Starred ones, and those whose files an unfinished job names, are left out.
+        """
+        needed = needed_jobs(connection)
+        rows = connection.execute(
+            "SELECT job_id, batch_id FROM jobs WHERE state = 'complete' AND NOT starred "
+            "AND finished_at < ? AND json_type(request, '$.options.rollout') IS NOT NULL",
+            (before,),
+        )
+        return [(row[0], row[1]) for row in rows if row[0] not in needed]
+
     def named(self, connection: sqlite3.Connection, folder: str) -> set[str]:
-        """Return every path in the options of jobs that has ``folder``, a plain name, in it."""
+        """Return every path in the options of jobs that contains ``folder``, a plain name."""
         rows = connection.execute(
             "SELECT DISTINCT atom FROM jobs, json_tree(request, '$.options') "
             "WHERE instr(request, ?1) AND instr(atom, ?1)",

@@ -57,7 +57,7 @@ class DeviceRow:
 
 @dataclass(frozen=True, slots=True)
 class RunningRow:
-    """A job that is running by the index."""
+    """A job that is running according to the index."""
 
     job_id: str
     batch_id: str | None
@@ -76,14 +76,14 @@ class Ledger:
         self._said: list[DeviceRow] | None = None
 
     def next_model(self, writer: Writer, queues: Sequence[str]) -> str | None:
-        """Return the model key of the job that is next in ``queues``; None when none waits."""
+        """Return the model key of the next job in ``queues``; None if none is waiting."""
         head = _head(writer, queues)
         return None if head is None else str(head["model_key"])
 
     def claim(
         self, writer: Writer, queues: Sequence[str], device: str, gpu_id: int | None, loaded: str
     ) -> Claim | None:
-        """Assign the best job in ``queues`` to ``device``, which has the model ``loaded``."""
+        """Assign the best job in ``queues`` to ``device``, which has ``loaded`` as its model."""
         row = _head(writer, queues)
         if row is None:
             return None
@@ -168,7 +168,7 @@ class Ledger:
         return self._again(writer, attempt, error, "interruptions", limit)
 
     def is_current(self, writer: Writer, attempt: Attempt) -> bool:
-        """Tell whether this attempt may publish."""
+        """Tell whether this attempt is the current one, which may publish."""
         row = writer.execute(
             "SELECT 1 FROM jobs WHERE job_id = ? AND state = 'running' AND attempt = ?",
             _key(attempt),
@@ -198,7 +198,7 @@ class Ledger:
         return frozenset(row[0] for row in writer.execute("SELECT device FROM pauses"))
 
     def say_devices(self, writer: Writer, rows: Sequence[DeviceRow]) -> None:
-        """Replace the report of all devices; does nothing if it is unchanged."""
+        """Replace the report of all devices, unless it is unchanged."""
         if self._said == rows:
             return
         self._said = list(rows)
@@ -291,7 +291,7 @@ def _same_model(
 ) -> sqlite3.Row | None:
     rows: list[sqlite3.Row] = writer.execute(
         "SELECT * FROM jobs WHERE state = 'queued' AND model_key = ? AND priority = ? "
-        "ORDER BY turn, seq LIMIT 1",
+        "AND queue NOT LIKE 'after:%' ORDER BY turn, seq LIMIT 1",
         (loaded, head["priority"]),
     ).fetchall()
     if not rows or rows[0]["queue"] not in queues:

@@ -29,7 +29,7 @@ class Listing:
     """Words of the prompt, the last possibly a prefix; or the id of a job or batch."""
     session_id: str | None = None
     sort: str = ""
-    """The name of a score, lowest first, or highest first with ``-`` before it; empty: by age."""
+    """The name of a score: lowest first, or highest first with a leading ``-``; empty: by age."""
     bounds: Mapping[str, ScoreBounds] = field(default_factory=dict)
 
     def page(
@@ -37,7 +37,7 @@ class Listing:
     ) -> tuple[list[int], str | None]:
         """Return the ``seq`` of up to ``limit`` jobs in order, and the cursor of the next page.
 
-        Raises ``InvalidRequest`` for a cursor that no page gave.
+        Raises ``InvalidRequest`` for an invalid cursor.
         """
         values: dict[str, object] = {"limit": limit + 1}
         if self.sort:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from workbench.errors import NotFound
-from workbench.jobs.model import Batch, Changes, Job, JobPage, JobState
+from workbench.jobs.model import Batch, ChangedIds, Changes, Job, JobPage, JobState
 from workbench.jobs.processes import Identity
 from workbench.jobs.store.forecast import Forecast
 from workbench.jobs.store.index import Index
@@ -23,6 +23,7 @@ _EXPECTED = (
     "AND NOT EXISTS (SELECT 1 FROM jobs WHERE state IN ('queued', 'running') "
     "AND preview_of IS NULL)"
 )
+_STATE = "SELECT state FROM jobs WHERE job_id = ?"
 _RECENT_MODELS = (
     "SELECT model_key FROM jobs WHERE state = ? AND preview_of IS NULL ORDER BY seq DESC LIMIT 8"
 )
@@ -53,6 +54,20 @@ class Reader:
                     raise NotFound("job", job_id)
             return self._jobs(connection, (rows[job_id] for job_id in job_ids))
 
+    def count_ended(self, job_ids: Sequence[str], start: int = 0) -> int:
+        """Return how many jobs from ``start`` on have ended, up to the first that has not.
+
+        Reads only as far as that one. Raises ``NotFound`` for a missing one.
+        """
+        with self._index.read() as connection:
+            for count, job_id in enumerate(job_ids[start:]):
+                row = connection.execute(_STATE, (job_id,)).fetchone()
+                if row is None:
+                    raise NotFound("job", job_id)
+                if not JobState(row[0]).final:
+                    return count
+        return len(job_ids) - start
+
     def batch(self, batch_id: str) -> Batch:
         """Return one batch with its jobs; raises ``NotFound``."""
         with self._index.read() as connection:
@@ -74,7 +89,7 @@ class Reader:
             return tuple(self._batch(connection, row) for row in rows)
 
     def jobs(self, listing: Listing, *, limit: int, cursor: str | None) -> JobPage:
-        """Return one page of a listing; raises ``InvalidRequest`` for a cursor that no page gave."""
+        """Return one page of a listing; raises ``InvalidRequest`` for an invalid cursor."""
         with self._index.read() as connection:
             order, following = listing.page(connection, cursor, limit)
             marks = ",".join("?" * len(order))
@@ -114,6 +129,19 @@ class Reader:
                 (since, revision),
             ).fetchall()
             return Changes(revision, self._jobs(connection, rows), tuple(row[0] for row in gone))
+
+    def changed_ids(self, since: int) -> ChangedIds:
+        """Return the ids of what changed after revision ``since``."""
+        with self._index.read() as connection:
+            (revision,) = connection.execute(
+                "SELECT value FROM job_meta WHERE key = 'revision'"
+            ).fetchone()
+            rows = connection.execute(
+                "SELECT job_id, batch_id, preview_of FROM jobs WHERE revision > ? "
+                "UNION ALL SELECT job_id, NULL, NULL FROM deleted_jobs WHERE revision > ?",
+                (since, since),
+            ).fetchall()
+        return ChangedIds(int(revision), frozenset(i for row in rows for i in row if i))
 
     def children(self, batch_id: str) -> list[str]:
         """Return the ids of a batch's jobs, in order; raises ``NotFound``."""
@@ -167,8 +195,8 @@ class Reader:
     def expected_s(self, cost_key: str, model_key: str) -> float | None:
         """Return how long a render submitted now takes; None if unknown or if it would wait.
 
-        Known if equal work was done before, a worker is idle, no other render runs or waits, and
-        the model was used by one of the last finished jobs, so that it is loaded.
+        Known if an equal job was done before, a worker is idle, no other render runs or waits, and
+        one of the last finished jobs used the model, so that it is loaded.
         """
         with self._index.read() as connection:
             (seconds,) = connection.execute(_EXPECTED, (cost_key,)).fetchone()

@@ -18,6 +18,8 @@ from workbench.jobs.store.scores import join_near_duplicates
 __all__ = ["NewJob", "Requests", "Restored"]
 
 _WAITING: Final = "Waiting: "
+_HELD: Final = "after:"
+_HELD_MESSAGE: Final = "starts when the job that it continues from is complete"
 _EXPLAINED: Final = 100
 
 
@@ -44,10 +46,12 @@ class NewJob:
     created_at: float
     preview_of: str | None = None
     preview_job_id: str | None = None
+    follows: str | None = None
+    """The job that it continues from: it starts once that one is complete."""
 
     @property
     def fair_key(self) -> str:
-        """The owner of its turn: its session, or its batch, or the shared one."""
+        """The owner of its turn: its session, its batch, or the shared owner."""
         return self.session_id or self.batch_id or ""
 
 
@@ -76,6 +80,7 @@ class Restored:
     note: str = ""
 
 
+_AGAIN: Final = frozenset({JobState.FAILED, JobState.CANCELLED})
 _RESTORED: Final = tuple(f.name for f in fields(Restored) if f.name != "near_duplicates")
 
 
@@ -88,7 +93,7 @@ class Requests:
     def answered(self, writer: Writer, key: str, digest: str) -> str | None:
         """Return the answer to an earlier request with this idempotency key, if any.
 
-        Raises ``Conflict`` when the key came with a different request.
+        Raises ``Conflict`` if the key was used with a different request.
         """
         row = writer.execute(
             "SELECT identifier, digest FROM answered WHERE key = ?", (key,)
@@ -107,7 +112,7 @@ class Requests:
         )
 
     def add_batch(self, writer: Writer, batch_id: str, name: str, session_id: str | None) -> None:
-        """Add a batch; its jobs are added beside it."""
+        """Add a batch; its jobs are added separately."""
         writer.execute(
             "INSERT INTO batches VALUES (?, ?, ?, ?)", (batch_id, name, session_id, writer.now)
         )
@@ -164,26 +169,49 @@ class Requests:
         self.cancel(writer, [j for j in job_ids if _row(writer, j)["state"] == JobState.QUEUED])
 
     def retry(self, writer: Writer, job_id: str) -> None:
-        """Queue a failed or cancelled job again; raises ``Conflict`` for any other."""
+        """Queue a failed or cancelled job again; raises ``Conflict`` for any other.
+
+        The ended jobs that it continues from are queued again too, as are those that ended with it.
+        """
         row = _row(writer, job_id)
-        if row["state"] not in {JobState.FAILED, JobState.CANCELLED}:
+        if row["state"] not in _AGAIN:
             raise Conflict(
                 f"The job is {row['state']}; only a failed or cancelled one can be retried."
             )
+        earlier = row["follows"] and _found(writer, row["follows"])
+        if earlier and earlier["state"] in _AGAIN:
+            self.retry(writer, earlier["job_id"])
+            if _row(writer, job_id)["state"] == JobState.QUEUED:
+                return
+        self._queue_again(writer, row)
+        for later in writer.execute(
+            "SELECT job_id FROM jobs WHERE follows = ? AND attempt = 0 AND state = ?",
+            (job_id, row["state"]),
+        ).fetchall():
+            self.retry(writer, later["job_id"])
+
+    def retry_all(self, writer: Writer, job_ids: Sequence[str]) -> None:
+        """Queue each of these again, unless it was already queued along with another."""
+        for job_id in job_ids:
+            if _row(writer, job_id)["state"] in _AGAIN:
+                self.retry(writer, job_id)
+
+    def _queue_again(self, writer: Writer, row: sqlite3.Row) -> None:
         writer.execute(
             "UPDATE jobs SET state = 'queued', turn = ?, passed_over = 0, crashes = 0, "
             "interruptions = 0, cancel_requested = 0, progress = 0, stage = '', message = '', "
             "step = 0, total_steps = 0, device = NULL, gpu_id = NULL, started_at = NULL, "
             "finished_at = NULL, error = '', video_gone = 0, has_poster = 0, has_preview = 0, "
             "video_bytes = NULL, checks = NULL, scores = NULL, scores_error = '', scores_due = 0, revision = ? "
-            "WHERE job_id = ?",
-            (_next_turn(writer, row["fair_key"], row["priority"]), writer.revision, job_id),
+            "WHERE seq = ?",
+            (_next_turn(writer, row["fair_key"], row["priority"]), writer.revision, row["seq"]),
         )
+        _hold(writer, row["job_id"])
 
     def explain_waiting(self, writer: Writer, reason: str, queue: str | None = None) -> None:
-        """Write on waiting jobs, of one queue or all, why none can start; '' removes it.
+        """Write the reason why none can start on waiting jobs of one queue or all; '' removes it.
 
-        Only on the first ones: a queue may be long.
+        Only the first jobs get it, as a queue may be long.
         """
         text = f"{_WAITING}{reason}" if reason else ""
         rows = writer.execute(
@@ -211,10 +239,10 @@ class Requests:
         close_ranks(writer, row["fair_key"], row["priority"])
 
     def reorder(self, writer: Writer, job_ids: Sequence[str]) -> None:
-        """Reorder queued jobs; together they keep the places that they have."""
+        """Reorder queued jobs; they exchange places with each other only."""
         rows = [_row(writer, job_id) for job_id in job_ids]
         if strangers := [row["job_id"] for row in rows if row["state"] != JobState.QUEUED]:
-            raise Conflict(f"The job {strangers[0]} is not queued, so it has no place to give.")
+            raise Conflict(f"The job {strangers[0]} is not queued, so it cannot be moved.")
         places = sorted(
             ((row["priority"], row["turn"], row["seq"]) for row in rows),
             key=lambda place: (-place[0], place[1], place[2]),
@@ -247,7 +275,7 @@ class Requests:
         )
 
     def set_checks(self, writer: Writer, job_id: str, attempt: int, checks: str) -> None:
-        """Store the scene check of a video, unless it is another by now."""
+        """Store the scene check of a video, unless the video was replaced."""
         writer.execute(
             "UPDATE jobs SET checks = ?, revision = ? "
             "WHERE job_id = ? AND attempt = ? AND state = 'complete'",
@@ -255,7 +283,7 @@ class Requests:
         )
 
     def set_video_gone(self, writer: Writer, job_id: str, reason: str) -> None:
-        """Fail a complete job whose video is gone."""
+        """Mark a complete job failed because its video is gone."""
         writer.execute(
             "UPDATE jobs SET state = 'failed', error = ?, message = '', video_gone = 1, "
             "revision = ? WHERE job_id = ? AND state = 'complete'",
@@ -263,7 +291,7 @@ class Requests:
         )
 
     def set_video_back(self, writer: Writer, job_id: str) -> None:
-        """Complete a job again whose video is back."""
+        """Mark a job complete again because its video is back."""
         writer.execute(
             "UPDATE jobs SET state = 'complete', error = '', video_gone = 0, scores_error = '', "
             "scores_due = CASE WHEN scores IS NULL AND preview_of IS NULL THEN 2 ELSE 0 END, "
@@ -279,7 +307,7 @@ class Requests:
         session_id: str | None,
         created_at: float,
     ) -> None:
-        """Restore a batch from its folder unless it exists; None is no batch."""
+        """Restore a batch from its folder unless it exists; does nothing for None."""
         if batch_id is None:
             return
         writer.execute(
@@ -300,12 +328,32 @@ class Requests:
             values | {"job_id": job.job_id},
         )
         join_near_duplicates(writer, job.job_id, found.near_duplicates)
+        earlier = job.follows and _found(writer, job.follows)
+        if earlier and earlier["state"] in _AGAIN and found.state is JobState.QUEUED:
+            writer.execute(
+                "UPDATE jobs SET state = ?, finished_at = ?, message = '', error = ? "
+                "WHERE job_id = ?",
+                (earlier["state"], earlier["finished_at"], earlier["error"], job.job_id),
+            )
 
 
 def insert_job(writer: Writer, job: NewJob, *, turn: int, revision: int) -> None:
     """Insert one queued job."""
     values = {name: getattr(job, name) for name in _SUBMITTED}
     writer.execute(_INSERT, values | {"fair_key": job.fair_key, "turn": turn, "revision": revision})
+    if job.follows:
+        _hold(writer, job.job_id)
+
+
+def _hold(writer: Writer, job_id: str) -> None:
+    """Keep a job out of the queue until the one that it continues from is complete."""
+    writer.execute(
+        f"UPDATE jobs SET queue = '{_HELD}' || queue, message = ? WHERE job_id = ? "  # noqa: S608  the prefix is ours
+        f"AND queue NOT LIKE '{_HELD}%' AND EXISTS "
+        "(SELECT 1 FROM jobs AS earlier WHERE earlier.job_id = jobs.follows "
+        "AND earlier.state != 'complete')",
+        (_HELD_MESSAGE, job_id),
+    )
 
 
 def close_ranks(writer: Writer, fair_key: str, priority: int) -> None:
@@ -338,7 +386,12 @@ def _next_turn(writer: Writer, fair_key: str, priority: int) -> int:
 
 
 def _row(writer: Writer, job_id: str) -> sqlite3.Row:
-    row = writer.execute("SELECT * FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+    row = _found(writer, job_id)
     if row is None:
         raise NotFound("job", job_id)
-    return cast("sqlite3.Row", row)
+    return row
+
+
+def _found(writer: Writer, job_id: str) -> sqlite3.Row | None:
+    row = writer.execute("SELECT * FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+    return cast("sqlite3.Row | None", row)

@@ -15,7 +15,7 @@ __all__ = ["COLUMNS", "job_from_row", "moment"]
 
 COLUMNS: Final = (
     "seq, job_id, batch_id, position, session_id, entry_index, parent_prompt, preview_of, "
-    "preview_job_id, request, queue, cost_key, state, priority, turn, attempt, cancel_requested, "
+    "preview_job_id, follows, request, queue, cost_key, state, priority, turn, attempt, cancel_requested, "
     "progress, stage, message, step, total_steps, device, gpu_id, created_at, started_at, "
     "finished_at, error, video_bytes, has_poster, has_audio, has_preview, video_gone, starred, "
     "note, checks, scores, scores_error, (SELECT json_group_array(other) FROM near_duplicates "
@@ -25,7 +25,7 @@ COLUMNS: Final = (
 _SAME: Final = (
     "job_id", "batch_id", "position", "session_id", "entry_index", "priority", "progress", "stage",
     "message", "step", "total_steps", "device", "gpu_id", "attempt", "error", "preview_job_id",
-    "parent_prompt", "revision", "preview_of", "video_bytes", "note",
+    "parent_prompt", "revision", "preview_of", "video_bytes", "note", "follows",
 )  # fmt: skip
 """Columns that a job has under the same name."""
 

@@ -208,4 +208,31 @@ _CHECKS: Final = """
 ALTER TABLE jobs ADD COLUMN checks TEXT;
 """
 
-SCHEMA: Final = Schema("jobs", (_FIRST, _TALLIES, _SCORES, _QUEUES, _DELETED, _SOUND, _CHECKS))
+_FOLLOWING: Final = """
+-- A job that goes on from another is held in a queue of its own until that one is complete, and
+-- ends with it if it ends without a video.
+ALTER TABLE jobs ADD COLUMN follows TEXT;
+CREATE INDEX jobs_follows ON jobs (follows) WHERE follows IS NOT NULL;
+CREATE TRIGGER jobs_release AFTER UPDATE OF state ON jobs
+WHEN new.state = 'complete' AND old.state != 'complete' BEGIN
+    UPDATE jobs SET queue = substr(queue, 7), message = '', revision = new.revision
+    WHERE follows = new.job_id AND state = 'queued' AND queue LIKE 'after:%';
+END;
+CREATE TRIGGER jobs_end_followers AFTER UPDATE OF state ON jobs
+WHEN new.state IN ('failed', 'cancelled') AND old.state IN ('queued', 'running') BEGIN
+    UPDATE jobs SET state = new.state, finished_at = new.finished_at, message = '',
+        error = CASE new.state WHEN 'failed' THEN 'It goes on from ' || new.job_id ||
+            ', which failed: ' || new.error ELSE '' END,
+        revision = new.revision
+    WHERE state = 'queued' AND job_id IN (
+        WITH RECURSIVE later (id) AS (
+            SELECT job_id FROM jobs WHERE follows = new.job_id
+            UNION SELECT jobs.job_id FROM jobs JOIN later ON jobs.follows = later.id
+        ) SELECT id FROM later
+    );
+END;
+"""
+
+SCHEMA: Final = Schema(
+    "jobs", (_FIRST, _TALLIES, _SCORES, _QUEUES, _DELETED, _SOUND, _CHECKS, _FOLLOWING)
+)

@@ -1,4 +1,4 @@
-"""What scoring asks of the index: which finished videos are to be measured, and what was found.
+"""The index for scoring: finished videos to measure, and their scores.
 
 Each function is one step of a transaction that the caller opened.
 """
@@ -16,25 +16,25 @@ from workbench.jobs.store.index import Writer
 __all__ = ["DueVideo", "ScoreBook", "join_near_duplicates"]
 
 _ASKED: Final = 3
-"""The urgency of a video whose scores somebody waits for: measured even where scoring is off."""
+"""Urgency of a video whose scores a client waits for: measured even if scoring is off."""
 
 
 @dataclass(frozen=True, slots=True)
 class DueVideo:
-    """A finished video that is to be measured."""
+    """A finished video to measure."""
 
     job_id: str
     batch_id: str | None
     attempt: int
     siblings: tuple[str, ...]
-    """The jobs of its batch that have been measured."""
+    """The measured jobs of its batch."""
 
 
 class ScoreBook:
-    """Reads what is to be measured, and keeps what was found."""
+    """Reads what is to be measured, and stores the results."""
 
     def next_due(self, connection: sqlite3.Connection, *, asked_only: bool) -> DueVideo | None:
-        """Return the most urgent video, of equally urgent ones the newest."""
+        """Return the most urgent video; of equally urgent ones, the newest."""
         row = connection.execute(
             "SELECT job_id, batch_id, attempt FROM jobs WHERE scores_due >= ? "
             "ORDER BY scores_due DESC, seq DESC LIMIT 1",
@@ -51,7 +51,7 @@ class ScoreBook:
         return DueVideo(row["job_id"], row["batch_id"], row["attempt"], measured)
 
     def ask(self, writer: Writer, job_ids: Sequence[str]) -> None:
-        """Make finished videos without scores the most urgent, also those that failed before."""
+        """Make finished videos without scores the most urgent, even those that failed before."""
         for job_id in job_ids:
             writer.execute(
                 "UPDATE jobs SET scores_due = ?, scores_error = '', revision = ? "
@@ -67,7 +67,7 @@ class ScoreBook:
         scores: Mapping[str, float],
         near_duplicates: Iterable[str],
     ) -> None:
-        """Keep the scores of a video, unless it is another by now."""
+        """Store the scores of a video, unless the video was replaced."""
         kept = writer.execute(
             "UPDATE jobs SET scores = ?, scores_error = '', scores_due = 0, revision = ? "
             "WHERE job_id = ? AND attempt = ? AND state = 'complete' AND scores_due > 0",
@@ -82,7 +82,7 @@ class ScoreBook:
                 )
 
     def give_up(self, writer: Writer, job_id: str, attempt: int, reason: str) -> None:
-        """Note why a video cannot be measured; it is not tried again unless asked for."""
+        """Record why a video cannot be measured; it is not retried unless requested."""
         writer.execute(
             "UPDATE jobs SET scores_error = ?, scores_due = 0, revision = ? "
             "WHERE job_id = ? AND attempt = ? AND scores_due > 0",
@@ -91,7 +91,7 @@ class ScoreBook:
 
 
 def join_near_duplicates(writer: Writer, job_id: str, others: Iterable[str]) -> None:
-    """Note that these videos look like that of ``job_id``."""
+    """Record that these videos look like that of ``job_id``."""
     for other in others:
         writer.execute(
             "INSERT OR IGNORE INTO near_duplicates VALUES (?, ?), (?, ?)",

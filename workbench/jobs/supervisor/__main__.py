@@ -1,7 +1,7 @@
 """The supervisor as a process: one per outputs/, started detached, with its settings in the environment.
 
-It takes the lock and starts a first worker before it imports the rest of itself, so that the two
-come up side by side: the wait for a first video is the longer of them, not the sum.
+It takes the lock and starts a first worker before it imports the rest of itself, so that both start
+in parallel: a first video waits for the slower of the two, not for the sum.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main() -> int:
     while work_waits and (descriptor := take_lock(paths.lock)) is not None:
         open_journal(paths.log)
         spare_workers: list[SpareWorker] = []
-        with suppress(OSError):  # the supervisor tries again and reports why
+        with suppress(OSError):  # the supervisor retries and reports the reason
             spare_workers.append(prestart())
         try:
             from workbench.jobs.supervisor.supervisor import supervise  # noqa: PLC0415  see above

@@ -1,6 +1,6 @@
-"""The time of day used by retention: a clock that jumps is believed after a day.
+"""The time of day used by retention: a clock that jumps is trusted after a day.
 
-Otherwise a wrong clock would remove every video as too old. Pure, except :func:`read_clocks`.
+Otherwise a wrong clock could remove every video as too old. Pure, except :func:`read_clocks`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ __all__ = ["Clocks", "Reckoning", "read_clocks", "reckon"]
 _BELIEVED_AFTER_S = 86_400.0
 _JUMP_S = 3_600.0
 _LONGEST_OFF_S = 7 * 86_400.0
-"""A machine that was off for longer must run for a day before its clock is believed."""
+"""A machine that was off for longer must run for a day before its clock is trusted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """What the machine's clocks say at one moment."""
+    """The machine's clocks at one moment."""
 
     boot_id: str
     uptime_s: float
@@ -31,17 +31,17 @@ class Clocks:
 
 @dataclass(frozen=True, slots=True)
 class Reckoning:
-    """What was believed when the clocks were last read."""
+    """The estimate when the clocks were last read."""
 
     clocks: Clocks
     believed_s: float
     """The time of day, since 1970."""
     steady_since_s: float
-    """The uptime since which the time of day has run on without a jump."""
+    """The uptime since which the time of day has advanced without a jump."""
 
 
 def reckon(before: Reckoning | None, now: Clocks) -> Reckoning:
-    """Return what to believe of the time of day ``now``."""
+    """Return the new estimate of the time of day, given the clocks ``now``."""
     if before is None:
         return Reckoning(now, now.wall_s, now.uptime_s)
     last = before.clocks
@@ -58,6 +58,6 @@ def reckon(before: Reckoning | None, now: Clocks) -> Reckoning:
 
 
 def read_clocks() -> Clocks:
-    """Return what the clocks say now."""
+    """Return the current clocks."""
     uptime = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return Clocks(boot_id(), time.clock_gettime(uptime), time.time())

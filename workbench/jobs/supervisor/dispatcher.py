@@ -28,6 +28,7 @@ from workbench.jobs.messages import (
 )
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.processes import Identity, is_stopped
+from workbench.jobs.publishing import renew_folder
 from workbench.jobs.store import Index, Ledger, Requests, Writer
 from workbench.jobs.store.ledger import QUEUES, Claim
 from workbench.jobs.supervisor.outcomes import Outcomes
@@ -47,6 +48,10 @@ __all__ = ["Dispatcher"]
 _WARM_CPU_WORKERS: Final = 2
 _MAX_BACKOFF_S: Final = 30.0
 _HELD_RETRY_S: Final = 3.0
+_LINGER_S: Final = 0.02
+"""How long a video may wait to be published with others, while jobs wait for the workers."""
+_TOGETHER: Final = 16
+"""Most videos to be published together."""
 _LOG = logging.getLogger("workbench.jobs")
 
 
@@ -77,13 +82,13 @@ class Dispatcher:
         self._stale = True
         self._work_waits = False
         self._reasons: dict[str, str] = dict.fromkeys(QUEUES, "unknown")
-        """Why no job of a queue can start; empty where one can."""
+        """Why no job of a queue can start; empty if one can."""
         self.busy_at = clock()
-        """When there was last work."""
+        """When there last was work."""
 
     @property
     def worker_slots(self) -> tuple[WorkerSlot, ...]:
-        """All slots, as they are."""
+        """All slots."""
         return tuple(self._slots.values())
 
     @property
@@ -91,6 +96,12 @@ class Dispatcher:
         """Whether any worker is ready."""
         ready = {WorkerState.IDLE, WorkerState.BUSY}
         return any(slot.state in ready for slot in self._slots.values())
+
+    @property
+    def cpu_renders(self) -> int:
+        """Number of workers that render on the processor of this machine."""
+        slots = self._slots.values()
+        return sum(s.slot.kind == "cpu" and not s.slot.host and bool(s.claims) for s in slots)
 
     @property
     def is_calm(self) -> bool:
@@ -101,8 +112,17 @@ class Dispatcher:
 
     @property
     def has_unpublished(self) -> bool:
-        """Whether the next step publishes a video, with or without events."""
+        """Whether a video is still to be published."""
         return any(slot.made for slot in self._slots.values())
+
+    @property
+    def is_publishing_due(self) -> bool:
+        """Whether the next step publishes videos, with or without events."""
+        made = [slot for slot in self._slots.values() if slot.made]
+        if not made or not self._work_waits:
+            return bool(made)
+        waited_s = self._clock() - min(slot.made_at for slot in made)
+        return waited_s >= _LINGER_S or sum(len(slot.made) for slot in made) >= _TOGETHER
 
     def set_slots(self, slots: Sequence[Slot]) -> list[Order]:
         """Update the slots; workers of removed devices are ended."""
@@ -134,25 +154,39 @@ class Dispatcher:
     def step(self, events: Sequence[Event]) -> list[Order]:
         """Process ``events`` and timeouts and return the resulting orders.
 
-        All or nothing: when the index cannot be written, the error passes through and nothing has
-        happened, and the same events can be passed again.
+        All or nothing: if the index cannot be written, the error propagates, nothing has changed,
+        and the same events can be passed again.
         """
         now = self._clock()
         news = [event for event in events if not self._is_beat(event, now)]
         if self._work_waits or any(slot.claims for slot in self._slots.values()):
             self.busy_at = now
-        due = self._stale or self.has_unpublished or self._is_due(now)
-        if not (news or due or self._seen != self._index.version()):
+        publishes = self.is_publishing_due
+        due = self._stale or publishes or self._is_due(now)
+        is_changed = self._seen != self._index.version()
+        if not (news or due or is_changed):
             return []
+        if not (due or is_changed) and all(isinstance(e.message, Reported) for e in news):
+            return self._note_progress(news, now)
         before = {name: slot.copy() for name, slot in self._slots.items()}
+        # A claim and a progress report may be lost with the machine: no worker outlives that.
+        durable = due or any(self._ends_job(event) for event in news)
         try:
-            orders = self._transact(news, now)
+            with self._index.write(durable=durable) as writer:
+                orders = self._transact(writer, news, now, publishes=publishes)
         except BaseException:
             self._slots = before
             self.look_again()
             raise
         self._seen = self._index.version()
         self._stale = False
+        return orders
+
+    def _note_progress(self, news: Sequence[Event], now: float) -> list[Order]:
+        """Store progress alone, which starts and ends nothing."""
+        with self._index.write(durable=False) as writer:
+            orders = [order for event in news for order in self._note(writer, event, now)]
+        self._seen = self._index.version()
         return orders
 
     def excuse(self, seconds: float) -> None:
@@ -176,31 +210,41 @@ class Dispatcher:
         """Return seconds until the next timeout."""
         now = self._clock()
         waits = [slot.start_after - now for slot in self._slots.values() if slot.start_after > now]
+        waits += [slot.made_at + _LINGER_S - now for slot in self._slots.values() if slot.made]
         return max(0.01, min([*waits, self._settings.heartbeat_s]))
 
-    def _transact(self, news: Sequence[Event], now: float) -> list[Order]:
+    def _transact(
+        self, writer: Writer, news: Sequence[Event], now: float, *, publishes: bool
+    ) -> list[Order]:
         orders: list[Order] = []
-        with self._index.write() as writer:
+        if publishes:
             self._publish(writer)
-            for event in news:
-                orders += self._note(writer, event, now)
-            orders += self._enforce(writer, now)
-            orders += self._pass_cancels_on(writer, now)
-            self._paused = self._ledger.paused(writer)
-            orders += self._assign(writer, now)
-            orders += self._staff(writer, now)
-            self._explain(writer)
-            rows = [slot.row(paused=self._is_paused(slot)) for slot in self._slots.values()]
-            self._ledger.say_devices(writer, rows)
+        for event in news:
+            orders += self._note(writer, event, now)
+        orders += self._enforce(writer, now)
+        orders += self._pass_cancels_on(writer, now)
+        self._paused = self._ledger.paused(writer)
+        orders += self._assign(writer, now)
+        orders += self._staff(writer, now)
+        self._explain(writer)
+        rows = [slot.row(paused=self._is_paused(slot)) for slot in self._slots.values()]
+        self._ledger.say_devices(writer, rows)
         return orders
 
     def _publish(self, writer: Writer) -> None:
-        for slot in self._slots.values():
-            for claim, made in slot.made:
-                self._outcomes.rendered(writer, claim, made, slot.slot.kind)
+        slots = self._slots.values()
+        made = [(claim, made, slot.slot.kind) for slot in slots for claim, made in slot.made]
+        self._outcomes.rendered(writer, made)
+        for slot in slots:
             slot.made = ()
 
     # events
+
+    def _ends_job(self, event: Event) -> bool:
+        """Tell whether the step that notes ``event`` may end a job."""
+        if isinstance(event.message, Rendered):
+            return not self._work_waits  # otherwise it is published in a later step
+        return not isinstance(event.message, Ready | Reported | Decoded)
 
     def _is_beat(self, event: Event, now: float) -> bool:
         slot = self._slots[event.slot_name]
@@ -226,7 +270,7 @@ class Dispatcher:
                 slot.finishing, message
             ):
                 slot.finishing = tuple(claim for claim in slot.finishing if claim is not late)
-                self._note_end(writer, slot, late, message)
+                self._note_end(writer, slot, late, message, now)
             case Event(message=(Reported() | Decoded() | Rendered() | Failed()) as message) if (
                 slot.state is WorkerState.BUSY and slot.claim and _claim_of((slot.claim,), message)
             ):
@@ -253,28 +297,31 @@ class Dispatcher:
             slot.loaded = claim.model_key
             slot.finishing = (*slot.finishing, claim)
         else:
-            self._note_end(writer, slot, claim, message)
+            self._note_end(writer, slot, claim, message, now)
         slot.enter(WorkerState.LEAVING if replaced else WorkerState.IDLE, now)
         return [End(slot.slot.name, at_once=False)] if replaced else []
 
     def _note_end(
-        self, writer: Writer, slot: WorkerSlot, claim: Claim, message: Rendered | Failed
+        self, writer: Writer, slot: WorkerSlot, claim: Claim, message: Rendered | Failed, now: float
     ) -> None:
         if isinstance(message, Rendered):
             slot.loaded = slot.loaded if slot.claim else claim.model_key
             if self._work_waits:  # its worker gets the next job first
+                slot.made_at = slot.made_at if slot.made else now
                 slot.made = (*slot.made, (claim, message))
             else:
-                self._outcomes.rendered(writer, claim, message, slot.slot.kind)
+                self._outcomes.rendered(writer, [(claim, message, slot.slot.kind)])
         else:
             self._outcomes.failed(writer, claim, message)
 
     def _note_lost(self, writer: Writer, slot: WorkerSlot, reason: str, now: float) -> None:
         if slot.claim is not None:
             self._outcomes.crashed(writer, slot.claim, reason)
+        if slot.given_up is not None:
+            self._outcomes.forsaken(writer, slot.given_up)
         self._give_up_finishing(writer, slot, reason)
         starting = slot.state is WorkerState.STARTING
-        slot.claim, slot.cancelled_at = None, None
+        slot.claim, slot.given_up, slot.cancelled_at = None, None, None
         slot.worker, slot.loaded = None, ""
         slot.enter(WorkerState.EMPTY, now)
         if starting:
@@ -321,6 +368,7 @@ class Dispatcher:
             self._give_up_finishing(writer, slot, reason)
             if slot.state is WorkerState.STARTING:
                 self._note_failed_start(slot, reason, now, held=False)
+            slot.given_up = slot.claim
             slot.claim, slot.cancelled_at, slot.loaded = None, None, ""
             slot.enter(WorkerState.LEAVING, now)
             orders.append(End(slot.slot.name, at_once=reason not in {TIMEOUT, CANCELLED}))
@@ -371,6 +419,9 @@ class Dispatcher:
             claim = self._ledger.claim(writer, place.queues, place.name, place.gpu_id, slot.loaded)
             if claim is None:
                 continue
+            if self._outcomes.found(writer, claim):  # its first claim was lost with the power
+                idle.append(slot)
+                continue
             slot.claim, slot.cancelled_at, slot.loading = claim, None, True
             slot.enter(WorkerState.BUSY, now)
             self.busy_at = now
@@ -378,7 +429,7 @@ class Dispatcher:
                 files = self._paths.job(claim.job_id, claim.batch_id)
                 # Created first: a rebuilt index counts attempts by their folders.
                 with suppress(OSError):
-                    files.attempt(claim.attempt).folder.mkdir(parents=True, exist_ok=True)
+                    renew_folder(files.attempt(claim.attempt).folder)
                 recipe = self._outcomes.recipe(claim, place)
             except ValueError as error:  # damaged in the index
                 self._outcomes.unreadable(writer, claim, error)

@@ -1,4 +1,4 @@
-"""The supervisor's periodic cleanup: jobs beyond the retention settings, and unused inputs."""
+"""The supervisor's periodic cleanup: jobs beyond the retention settings, old frames, unused inputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from workbench.jobs.deletion import forget_deleted
 from workbench.jobs.paths import JobPaths
-from workbench.jobs.retention import carry_out, drop_inputs, plan_removals
+from workbench.jobs.retention import carry_out, drop_frames, drop_inputs, plan_removals
 from workbench.jobs.store import Index, Keeping
 from workbench.jobs.supervisor.clock import Clocks, Reckoning, read_clocks, reckon
 from workbench.settings import Settings
@@ -37,10 +37,10 @@ class Housekeeping:
         self._settings = settings
         self._clocks = clocks
         self._inputs_at: float | None = None
-        """The uptime at which inputs were last looked at."""
+        """The uptime at which inputs and frames were last checked."""
 
     def tidy(self) -> None:
-        """Remove what is no longer kept; raises ``IndexFailure`` or ``OSError``."""
+        """Remove expired jobs and unused inputs; raises ``IndexFailure`` or ``OSError``."""
         now = self._believed()
         removals = plan_removals(
             self._settings, self._index, now=now.believed_s, limit=_REMOVED_AT_ONCE
@@ -52,6 +52,7 @@ class Housekeeping:
         if self._inputs_at is None or uptime_s - self._inputs_at > _INPUTS_EVERY_S:
             self._inputs_at = uptime_s
             drop_inputs(self._paths, self._index, now.believed_s)
+            drop_frames(self._paths, self._index, self._settings, now.believed_s)
 
     def _believed(self) -> Reckoning:
         keeping = Keeping()

@@ -29,7 +29,7 @@ class SupervisorLock:
         self._descriptor: int | None = descriptor
 
     def is_ours(self) -> bool:
-        """Tell whether the lock file is still the one that we hold."""
+        """Tell whether the lock file is still the one that this process holds."""
         return self._descriptor is not None and is_same_file(self._descriptor, self._paths.lock)
 
     def announce(self, socket_path: Path) -> None:
@@ -86,7 +86,7 @@ def _here(paths: JobPaths, socket: Path) -> Path:
 
 @cache
 def _place() -> str:
-    """Return what processes that see one another's pids have in common: boot and PID namespace."""
+    """Return the boot and PID namespace, equal for processes that see one another's pids."""
     me = identify(os.getpid())
     try:
         namespace = str(Path("/proc/self/ns/pid").readlink())

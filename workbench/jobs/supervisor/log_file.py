@@ -1,4 +1,4 @@
-"""The supervisor's log: one JSON object a line, rotated by size."""
+"""The supervisor's log: one JSON object per line, rotated by size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"
 
 
 class _JsonLines(logging.Formatter):
-    """One record as one JSON object: time, level, event, then whatever else is known."""
+    """Formats a record as one JSON object: time, level, event, then any other fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         words: dict[str, Any] = {
@@ -50,7 +50,7 @@ def open_journal(path: Path) -> None:
 def rotate(path: Path) -> None:
     """Rotate a log that has grown, keeping a few older ones.
 
-    It is copied and emptied, not renamed: workers hold it open, always at its end.
+    It is copied and truncated, not renamed: workers hold it open in append mode.
     """
     try:
         if path.stat().st_size < _LIMIT_BYTES:

@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +15,8 @@ from workbench.jobs.devices import Slot
 from workbench.jobs.messages import Failed, FailReason, Rendered, Reported
 from workbench.jobs.model import JobState
 from workbench.jobs.paths import JobFiles, JobPaths
-from workbench.jobs.publishing import clear_attempts, publish
-from workbench.jobs.records import LOG_MARK, Ended, finished, write_ended
+from workbench.jobs.publishing import FolderSync, clear_attempts, place
+from workbench.jobs.records import LOG_MARK, Ended, Finished, finished, write_ended
 from workbench.jobs.store import Ledger, Writer
 from workbench.jobs.store.ledger import Attempt, Claim
 from workbench.rendering import RECIPE_VERSION
@@ -31,6 +32,7 @@ class Outcomes:
     def __init__(self, ledger: Ledger, paths: JobPaths) -> None:
         self._ledger = ledger
         self._paths = paths
+        self._folders = FolderSync()
 
     def recipe(self, claim: Claim, slot: Slot) -> dict[str, Any]:
         """Return the recipe for the worker, as JSON; raises ``ValueError``."""
@@ -49,7 +51,7 @@ class Outcomes:
         }
 
     def report(self, writer: Writer, report: Reported) -> None:
-        """Note progress."""
+        """Store progress."""
         self._ledger.report(
             writer,
             report.job_id,
@@ -61,11 +63,19 @@ class Outcomes:
             preview=report.preview,
         )
 
-    def rendered(self, writer: Writer, claim: Claim, made: Rendered, kind: str) -> None:
-        """Publish an attempt's video, if the attempt is still the current one."""
-        if self._is_current(writer, claim) and self._take_over(writer, claim):
-            self._ledger.learn(writer, claim.cost_key, kind, made.seconds)
-            _LOG.info("job complete", extra={**_names(claim), "seconds": round(made.seconds, 3)})
+    def rendered(self, writer: Writer, made: Sequence[tuple[Claim, Rendered, str]]) -> None:
+        """Publish the videos of attempts that are still current; each has its kind of device.
+
+        Several cost little more than one: their folders are synced together.
+        """
+        current = [one for one in made if self._is_current(writer, one[0])]
+        placed = self._take_over(writer, [claim for claim, _, _ in current])
+        for claim, message, kind in current:
+            if claim not in placed:
+                continue
+            seconds = message.seconds
+            self._ledger.learn(writer, claim.cost_key, kind, seconds)
+            _LOG.info("job complete", extra={**_names(claim), "seconds": round(seconds, 3)})
 
     def failed(self, writer: Writer, claim: Claim, message: Failed) -> None:
         """End a job whose engine failed or was cancelled."""
@@ -80,6 +90,11 @@ class Outcomes:
         if self._is_current(writer, claim):
             self._ledger.cancelled(writer, claim)
             self._mark(claim, JobState.CANCELLED, "")
+
+    def forsaken(self, writer: Writer, claim: Claim) -> None:
+        """Remove what a worker has still written of an attempt that had been ended without it."""
+        if not self._ledger.is_current(writer, claim):
+            shutil.rmtree(self._files(claim).attempt(claim.attempt).folder, ignore_errors=True)
 
     def timed_out(self, writer: Writer, claim: Claim, limit_s: float) -> None:
         """End a job that exceeded its time limit."""
@@ -112,16 +127,22 @@ class Outcomes:
 
     def interrupted(self, writer: Writer, attempt: Attempt, reason: str) -> None:
         """Publish or requeue a running job that no worker has."""
-        files = self._files(attempt)
-        # The worker writes the recipe last, when the video is safe on disk.
-        places = (files, files.attempt(attempt.attempt))
-        if attempt.attempt in {made.attempt for made in map(finished, places) if not made.fault}:
-            self._take_over(writer, attempt)
+        if self.found(writer, attempt):
             return
         _LOG.warning("job interrupted", extra={**_names(attempt), "reason": reason})
         state = self._ledger.interrupted(writer, attempt, reason)
         if state.final:
             self._mark(attempt, state, reason)
+
+    def found(self, writer: Writer, attempt: Attempt) -> bool:
+        """Publish the video of an attempt if its files are complete; tell whether they are."""
+        files = self._files(attempt)
+        # The worker writes the recipe last, once the video is safe on disk.
+        places = (files, files.attempt(attempt.attempt))
+        if attempt.attempt in {made.attempt for made in map(finished, places) if not made.fault}:
+            self._take_over(writer, [attempt])
+            return True
+        return False
 
     def _files(self, attempt: Attempt) -> JobFiles:
         return self._paths.job(attempt.job_id, attempt.batch_id)
@@ -135,26 +156,34 @@ class Outcomes:
         shutil.rmtree(aside.folder, ignore_errors=True)
         return False
 
-    def _take_over(self, writer: Writer, attempt: Attempt) -> bool:
-        """Publish what the current attempt has finished; what cannot be published fails the job."""
-        files = self._files(attempt)
-        try:
-            made = publish(files, attempt.attempt)
-        except OSError as error:
-            self._fail(writer, attempt, f"The video cannot be put in place: {error}")
-            return False
-        if made.fault:
-            self._fail(writer, attempt, f"The render left no whole video: {made.fault}.")
-            return False
-        self._ledger.complete(
-            writer,
-            attempt,
-            video_bytes=made.video_bytes,
-            has_poster=files.poster.exists(),
-            has_audio=made.has_audio,
-        )
-        clear_attempts(files)
-        return True
+    def _take_over(self, writer: Writer, attempts: Sequence[Attempt]) -> list[Attempt]:
+        """Publish what current attempts have finished, and return those that are in place.
+
+        What cannot be published fails its job.
+        """
+        placed: list[tuple[Attempt, JobFiles, Finished]] = []
+        for attempt in attempts:
+            files = self._files(attempt)
+            try:
+                made = place(files, attempt.attempt)
+            except OSError as error:
+                self._fail(writer, attempt, f"The video cannot be put in place: {error}")
+                continue
+            if made.fault:
+                self._fail(writer, attempt, f"The render left no complete video: {made.fault}.")
+            else:
+                placed.append((attempt, files, made))
+        self._folders.sync([files.folder for _, files, _ in placed])
+        for attempt, files, made in placed:
+            self._ledger.complete(
+                writer,
+                attempt,
+                video_bytes=made.video_bytes,
+                has_poster=files.poster.exists(),
+                has_audio=made.has_audio,
+            )
+            clear_attempts(files)
+        return [attempt for attempt, _, _ in placed]
 
     def _fail(self, writer: Writer, attempt: Attempt, error: str) -> None:
         self._ledger.fail(writer, attempt, error)

@@ -50,7 +50,7 @@ class Limits:
     def _silence_limit_s(self, slot: WorkerSlot) -> float:
         """Return how long a worker may be silent.
 
-        Loading libraries and models holds the interpreter's lock for seconds at a time, so a
+        Loading libraries and models holds the GIL for seconds at a time, so a
         worker that loads is given longer, unless it is stopped.
         """
         patient = slot.loading or slot.state is WorkerState.STARTING
@@ -69,7 +69,7 @@ def staff(
 ) -> list[Order]:
     """Start workers for waiting jobs, keep a few warm, and end those idle for long.
 
-    CPU workers start first: animatics are complete long before a GPU has loaded its model.
+    CPU workers start first: animatics are complete long before a GPU has loaded a model.
     """
     slots = sorted(slots, key=lambda slot: slot.slot.kind != "cpu")
     orders: list[Order] = []

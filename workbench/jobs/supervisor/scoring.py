@@ -33,7 +33,7 @@ class _Scorers(WorkerPool):
 
 
 class Scoring:
-    """The supervisor's side of scoring: what is measured next, and what becomes of it."""
+    """The supervisor's side of scoring: what is measured next, and the result."""
 
     def __init__(
         self,
@@ -55,6 +55,9 @@ class Scoring:
         """When its current activity began; seconds on the monotonic clock."""
         self._start_after = 0.0
         self._seen: tuple[int, int, int] | None = None
+        self._seen_asked: tuple[int, int, int] | None = None
+        """The same, for videos whose scores are requested."""
+        self._held_since: float | None = None
         self._lost: Counter[tuple[str, int]] = Counter()
         """How often the scorer died over a video."""
 
@@ -67,9 +70,11 @@ class Scoring:
         """Read the scorer's messages, if ``slot_name`` is the scorer's."""
         self._pool.hear(slot_name)
 
-    def step(self) -> None:
+    def step(self, *, has_idle_core: bool = True) -> None:
         """Process events and start measuring the next video.
 
+        Without an idle core, only videos that a client waits for are measured, and occasionally
+        another one.
         If the index cannot be written the error propagates and nothing has changed.
         """
         now = time.monotonic()
@@ -88,7 +93,7 @@ class Scoring:
         ):
             self._pool.end(_SLOT.name, at_once=True)
         if self._ready or now > self._start_after:
-            self._begin_next(now)
+            self._begin_next(now, asked_only=self._holds_back(now, has_idle_core=has_idle_core))
         if self._ready and not self.busy and now - self._since > self._settings.idle_unload_s:
             self._pool.tell(_SLOT.name, Leave())
             self._ready = False
@@ -97,19 +102,32 @@ class Scoring:
         """End the scorer; the next supervisor measures what it was measuring."""
         self._pool.close()
 
-    def _begin_next(self, now: float) -> None:
+    def _holds_back(self, now: float, *, has_idle_core: bool) -> bool:
+        """Return whether renders need the cores more than videos that no client waits for."""
+        if has_idle_core:
+            self._held_since = None
+        elif self._held_since is None:
+            self._held_since = now
+        since = self._held_since
+        return since is not None and now - since < self._settings.scores_held_s
+
+    def _begin_next(self, now: float, *, asked_only: bool) -> None:
         version = self._index.version()
-        if version == self._seen:
+        if version in (self._seen, self._seen_asked if asked_only else None):
             return
         with self._index.read() as connection:
-            due = self._book.next_due(connection, asked_only=not self._settings.scores)
-        if due is None:
+            due = self._book.next_due(
+                connection, asked_only=asked_only or not self._settings.scores
+            )
+        if due is None and asked_only:
+            self._seen_asked = version
+        elif due is None:
             self._seen = version
         elif not self._alive:
             self._alive = self._pool.start(_SLOT) is not None
             self._since = now
         elif self._ready:
-            self._current, self._since = due, now
+            self._current, self._since, self._held_since = due, now, None
             self._pool.tell(_SLOT.name, self._order(due))
 
     def _order(self, due: DueVideo) -> Measure:
@@ -139,7 +157,8 @@ class Scoring:
         """Record that there is no scorer; after a failed start, wait before the next."""
         if not self._ready:
             self._start_after = now + _START_AGAIN_S
-        self._alive, self._ready, self._current, self._seen = False, False, None, None
+        self._alive, self._ready, self._current = False, False, None
+        self._seen = self._seen_asked = None
 
     def _keep(self, found: Measured) -> None:
         with self._index.write() as writer:

@@ -1,7 +1,8 @@
 """Worker processes without a device: started ahead, so that a lost worker is replaced at once.
 
-A spare worker imports what any render needs, then waits for its slot. Light to import, because
-the first one is started before the supervisor itself is ready. Knows neither devices nor jobs.
+A spare worker imports what any render needs, then waits for its slot. This module is light to
+import, because the first spare starts before the supervisor is ready. Knows neither devices nor
+jobs.
 """
 
 from __future__ import annotations

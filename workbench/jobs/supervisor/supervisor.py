@@ -12,6 +12,7 @@ import time
 from types import FrameType
 from typing import Final
 
+from workbench.jobs.devices import has_idle_core
 from workbench.jobs.paths import JobPaths
 from workbench.jobs.processes import kill_group, same_process
 from workbench.jobs.store import IndexFailure, Ledger
@@ -91,14 +92,14 @@ class Supervisor:
             else:
                 self._notifications.serve(key.fileobj)
         self._note_pause()
-        if not self._lock.is_ours():  # looked at first: without its folder, all below fails
-            self._leaving = "the lock is not ours any more"
+        if not self._lock.is_ours():  # checked first: without its folder, everything below fails
+            self._leaving = "the lock was lost"
             return
         if (slots := self._pool.places(self._monitor.news())) is not None:
             self._obey(self._dispatcher.set_slots(slots))
         try:
             self._advance()
-            self._scoring.step()
+            self._scoring.step(has_idle_core=has_idle_core(self._dispatcher.cpu_renders))
             self._keep_house()
         except (IndexFailure, OSError):
             # A full disk or a locked index: the events are kept and processed again.
@@ -122,7 +123,7 @@ class Supervisor:
             orders = self._dispatcher.step(self._unheard)
             self._unheard = []
             self._obey(orders)
-            if not (orders or self._dispatcher.has_unpublished):
+            if not (orders or self._dispatcher.is_publishing_due):
                 break
         revision = self._index.revision()
         if revision != self._told:
@@ -178,7 +179,7 @@ class Supervisor:
         try:
             self._dispatcher.close("its supervisor left")
         except (IndexFailure, OSError):
-            _LOG.exception("running jobs could not be put back; the next supervisor will")
+            _LOG.exception("running jobs could not be requeued; the next supervisor will do it")
         self._index.close()
         self._selector.close()
         if self._leaving:  # otherwise an error propagates and is reported to clients
@@ -197,11 +198,11 @@ def _pool(
 
 
 def supervise(lock_descriptor: int, spare_workers: list[SpareWorker]) -> bool:
-    """Supervise outputs/ under a lock that is held, with workers that are on their way.
+    """Supervise outputs/ under a held lock, with workers that are starting.
 
-    Returns whether work came while an idle supervisor was leaving: its client may have woken that
-    one and not know. Takes ``spare_workers`` over: those left in it when this raises are the
-    caller's to end.
+    Returns whether work arrived while an idle supervisor was leaving: the client may have woken
+    that one without noticing. Takes over ``spare_workers``; the caller must end those left in it
+    if this raises.
     """
     settings = Settings()
     lock = SupervisorLock(JobPaths(settings.outputs), lock_descriptor)

@@ -143,7 +143,7 @@ class WorkerPool:
             if isinstance(message, WorkerLost):  # its own last words
                 self._lose(slot_name, message.reason)
                 return
-            if not isinstance(message, Addressed | ClusterSeen | ClusterLost):  # a bridge's alone
+            if not isinstance(message, Addressed | ClusterSeen | ClusterLost):  # only from a bridge
                 self._events.append(Event(slot_name, message))
 
     def events(self) -> list[Event]:

@@ -14,7 +14,7 @@ from workbench.jobs.store.ledger import Claim, DeviceRow
 __all__ = ["End", "Event", "Order", "Start", "Tell", "WorkerSlot", "WorkerState"]
 
 _FORGOTTEN_S: Final = 120.0
-"""A machine that has left the cluster is shown as lost for this long."""
+"""How long a machine that has left the cluster is shown as lost."""
 
 
 class WorkerState(StrEnum):
@@ -36,9 +36,13 @@ class WorkerSlot:
     worker: Identity | None = None
     claim: Claim | None = None
     finishing: tuple[Claim, ...] = ()
-    """Renders whose frames are made and whose files its worker still writes, beside its claim."""
+    """Renders whose frames are done and whose files its worker still writes, besides its claim."""
     made: tuple[tuple[Claim, Rendered], ...] = ()
-    """Renders whose files are whole, to be published after the worker has its next job."""
+    """Renders whose files are complete, to be published once the worker has its next job."""
+    made_at: float = 0.0
+    """When the first of them was complete."""
+    given_up: Claim | None = None
+    """The render that its leaving worker did not end in time; it may write files until it is gone."""
     loaded: str = ""
     """The model key of its last job."""
     loading: bool = False
@@ -47,18 +51,18 @@ class WorkerSlot:
     """When it entered its state."""
     cancelled_at: float | None = None
     failures: int = 0
-    """Workers in a row that ended before they were ready."""
+    """Number of consecutive workers that ended before they were ready."""
     start_after: float = 0.0
     detail: str = ""
     held: bool = False
     kept_warm: bool = False
-    """Whether it has a worker even when there is nothing to do."""
+    """Whether it keeps a worker even when idle."""
     gone: bool = False
     """The device has been removed."""
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """What its worker renders, what it is finishing, and what is to be published."""
+        """The renders that its worker is making, finishing, or has ready to publish."""
         claims = (*self.finishing, *(claim for claim, _ in self.made))
         return (*claims, self.claim) if self.claim else claims
 
@@ -72,7 +76,7 @@ class WorkerSlot:
         return away and bool(self.slot.host)
 
     def copy(self) -> WorkerSlot:
-        """Return the slot as it is now."""
+        """Return a copy of the slot."""
         return replace(self)
 
     def row(self, *, paused: bool) -> DeviceRow:
@@ -106,7 +110,7 @@ class Event:
     slot_name: str
     message: Message
     worker: Identity | None = None
-    """Which worker was lost: its slot may have another by now."""
+    """Which worker was lost: its slot may have a new one by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Say this to the slot's worker."""
+    """Send this to the slot's worker."""
 
     slot_name: str
     message: Message
@@ -126,7 +130,7 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """End the slot's worker: at once, or first asking it to."""
+    """End the slot's worker: at once, or after asking it to leave."""
 
     slot_name: str
     at_once: bool

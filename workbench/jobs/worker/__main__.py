@@ -1,8 +1,7 @@
 """A worker: one process on one device that keeps its engine loaded between jobs.
 
-Started by the supervisor as ``python -m workbench.jobs.worker DESCRIPTOR``, perhaps ahead of
-need; the first message says which device is its own. Says all that it has to say over the channel;
-knows no index.
+Started by the supervisor as ``python -m workbench.jobs.worker DESCRIPTOR``, possibly ahead of need;
+the first message assigns its device. Reports everything over the channel; does not know the index.
 """
 
 from __future__ import annotations
@@ -27,9 +26,10 @@ from workbench.jobs.messages import (
     LineMessage,
     Ready,
     Render,
-    Rendered,
 )
-from workbench.jobs.worker.attempt import AttemptRoom, Finish
+from workbench.jobs.worker.attempt import AttemptRoom
+from workbench.jobs.worker.finishing import Finish, Finishing
+from workbench.jobs.worker.reports import Reports
 from workbench.rendering import Progress, RenderRequest
 from workbench.settings import Settings
 
@@ -51,10 +51,11 @@ class Worker:
         self._cancelled = threading.Event()
         self._engines: dict[str, Engine] = {}
         self._ended = threading.Event()
-        self._finishing: threading.Thread | None = None
+        self._finishing = Finishing(channel.send)
+        self._reports = Reports(channel)
 
     def serve(self) -> None:
-        """Render until the supervisor says to leave, or is gone."""
+        """Render until the supervisor ends or asks to leave."""
         self._warm_up()
         self._await_device()
         threading.Thread(target=self._beat, name="beat", daemon=True).start()
@@ -62,11 +63,12 @@ class Worker:
         self._channel.send(Ready(os.getpid()))
         while isinstance(order := self._orders.get(), Render):
             ended = self._render(order)
-            if isinstance(ended, Rendered | Failed):
+            if isinstance(ended, Failed):
+                self._reports.drop()
                 self._channel.send(ended)
             else:
                 self._finish_beside(order, ended)
-        self._await_finish()
+        self._finishing.await_all()
         self._ended.set()
         for engine in self._engines.values():
             engine.unload()
@@ -74,7 +76,7 @@ class Worker:
     def _await_device(self) -> None:
         """Wait for the device, before any library looks for one.
 
-        The device's lease comes along as an open file, and ends with this process.
+        The device's lease arrives as an open file, and ends with this process.
         """
         first = self._channel.receive_first()
         slot_name = first[0] if first else None
@@ -83,7 +85,7 @@ class Worker:
         os.environ.update(slot_name.environment)
         self._device = (
             "cpu" if slot_name.device.startswith("cpu") else "cuda:0"
-        )  # it sees one alone
+        )  # only one device is visible
 
     def _hear(self) -> None:
         while (messages := self._channel.receive(block=True)) is not None:
@@ -100,29 +102,27 @@ class Worker:
 
     def _beat(self) -> None:
         while not self._ended.wait(self._settings.heartbeat_s):
+            self._reports.flush()
             self._channel.offer(Beat())
 
     def _finish_beside(self, order: Render, finish: Finish) -> None:
-        """Write a file in the background while the device takes the next job; one at a time."""
-        self._await_finish()
+        """Write the files in the background while the device takes the next job."""
+        if finish.encodes:
+            self._reports.flush()
+        else:
+            self._reports.drop()
+        self._finishing.await_room(finish)
         self._channel.send(Decoded(order.job_id, order.attempt))
-        self._finishing = threading.Thread(
-            target=lambda: self._channel.send(finish()), name="finish", daemon=True
-        )
-        self._finishing.start()
+        self._finishing.begin(finish)
 
-    def _await_finish(self) -> None:
-        if self._finishing is not None:
-            self._finishing.join()
-
-    def _render(self, order: Render) -> Rendered | Failed | Finish:
-        room = AttemptRoom(order, self._channel, self._cancelled.is_set, self._device)
+    def _render(self, order: Render) -> Failed | Finish:
+        room = AttemptRoom(order, self._reports, self._cancelled.is_set, self._device)
         return room.render(self._engine)
 
     def _engine(self, name: str) -> Engine:
         if name not in self._engines:
             for engine in self._engines.values():
-                engine.unload()  # one model at a time has the device
+                engine.unload()  # only one loaded model per device
             self._engines.clear()
             self._engines[name] = create_engine(name, self._settings)
         return self._engines[name]
@@ -130,7 +130,7 @@ class Worker:
     def _warm_up(self) -> None:
         """Load what the first animatic needs ahead of time.
 
-        For every device, as each engine draws and encodes.
+        On every device, since each engine draws and encodes.
         """
         try:
             engine = self._engine(_WARM_UP_ENGINE)
@@ -152,7 +152,7 @@ def main(arguments: list[str]) -> None:
     channel = Channel(socket.socket(fileno=int(descriptor)))
     Worker(channel, Settings()).serve()
     sys.stdout.flush()
-    os._exit(0)  # a library's thread must not keep the device
+    os._exit(0)  # a library's thread must not hold the device
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
@@ -18,21 +18,21 @@ from typing import Final, TypeVar
 from workbench.engines.engine import Engine, RenderTask
 from workbench.engines.engine import Rendered as Made
 from workbench.errors import DeviceLost, OutOfMemory, RenderCancelled, WorkbenchError
-from workbench.jobs.channel import Channel
 from workbench.jobs.messages import Failed, FailReason, Render, Rendered, Reported
 from workbench.jobs.mp4 import has_sound, mp4_fault
 from workbench.jobs.paths import JobFiles
 from workbench.jobs.publishing import sync_folder
 from workbench.jobs.records import LOG_MARK
 from workbench.jobs.versions import installed_version
+from workbench.jobs.worker.finishing import Finish
+from workbench.jobs.worker.reports import Reports
+from workbench.jobs.worker.takes import render_within_bounds
 from workbench.rendering import Outcome, Progress, Recipe
 
-__all__ = ["AttemptRoom", "Finish", "disk_problem"]
+__all__ = ["AttemptRoom", "disk_problem"]
 
 T = TypeVar("T")
-Finish = Callable[[], Rendered | Failed]
 
-_REPORT_EVERY_S: Final = 0.05
 _LIBRARIES: Final = {
     "world-model-workbench": "workbench",
     "av": "av",
@@ -50,25 +50,19 @@ class AttemptRoom:
     """One attempt; its files stay in its own folder until the supervisor publishes them."""
 
     def __init__(
-        self, order: Render, channel: Channel, cancelled: Callable[[], bool], device: str
+        self, order: Render, reports: Reports, cancelled: Callable[[], bool], device: str
     ) -> None:
         self._order = order
-        self._channel = channel
+        self._reports = reports
         self._cancelled = cancelled
         self._device = device
         self._files = JobFiles(Path(order.folder))
         self._aside = self._files.attempt(order.attempt)
-        self._reported_at = 0.0
-        self._stage = ""
         self._preview = False
         self._loaded_at = time.monotonic()
 
-    def render(self, engine_named: Callable[[str], Engine]) -> Rendered | Failed | Finish:
-        """Render and return the resulting message; raises nothing.
-
-        Where the engine has made all frames and still writes the file, returns what writes the rest
-        and then returns that message; it may be called in another thread.
-        """
+    def render(self, engine_named: Callable[[str], Engine]) -> Failed | Finish:
+        """Render and return what is left to do, or the message of a failure; never raises."""
         try:
             self._aside.folder.mkdir(parents=True, exist_ok=True)
             with _logged(self._files.log, self._order.attempt):
@@ -82,22 +76,28 @@ class AttemptRoom:
         except RenderCancelled:
             return self._failed("", FailReason.CANCELLED)
         except (OutOfMemory, DeviceLost, MemoryError) as error:
-            traceback.print_exc()
+            self._log_traceback()
             text = str(error) or "The machine ran out of memory; ask for fewer frames or less size."
             return self._failed(text, FailReason.DEVICE)
         except WorkbenchError as error:
-            traceback.print_exc()
+            self._log_traceback()
             return self._failed(str(error))
         except OSError as error:
-            traceback.print_exc()
+            self._log_traceback()
             return self._failed(disk_problem(error))
         except Exception as error:  # noqa: BLE001  an engine may raise anything
-            traceback.print_exc()
-            # A GPU's state is unknown after an error that its engine did not foresee.
+            self._log_traceback()
+            # A GPU's state is unknown after an error that its engine does not handle.
             reason = FailReason.ERROR if self._device == "cpu" else FailReason.DEVICE
             return self._failed(f"{type(error).__name__}: {error}", reason)
 
-    def _make(self, engine_named: Callable[[str], Engine]) -> Rendered | Finish:
+    def _log_traceback(self) -> None:
+        """Write the traceback to the job's own log: the next job's may be the standard error."""
+        sys.stdout.flush()
+        with suppress(OSError), self._files.log.open("a", encoding="utf-8") as log:
+            traceback.print_exc(file=log)
+
+    def _make(self, engine_named: Callable[[str], Engine]) -> Finish:
         recipe = Recipe.model_validate(self._order.recipe)
         engine = engine_named(recipe.request.engine)
         self._report(Progress("loading"))
@@ -109,20 +109,24 @@ class AttemptRoom:
             recipe, self._aside.folder, self._report, self._cancelled, may_finish_later=True
         )
         load_s = self._loaded_at - began
-        made = engine.render(task)
-        if (finish := made.finish) is None:
-            return self._end(recipe, made, load_s)
-        self._report(Progress("writing", message="writing the file"))
-        return lambda: self._guarded(lambda: self._end(recipe, finish(), load_s))
+        made = render_within_bounds(engine.render, task)
+        finish = made.finish
+        if finish is not None:
+            self._report(Progress("writing", message="writing the file"))
+
+        def end() -> Rendered:
+            return self._end(recipe, made if finish is None else finish(), load_s)
+
+        return Finish(lambda: self._guarded(end), encodes=finish is not None)
 
     def _end(self, recipe: Recipe, made: Made, load_s: float) -> Rendered:
         self._keep(recipe, made, {"load": load_s, **made.timings_s})
         return Rendered(self._order.job_id, self._order.attempt, time.monotonic() - self._loaded_at)
 
     def _keep(self, recipe: Recipe, made: Made, timings_s: dict[str, float]) -> None:
-        """Make the attempt's files safe on disk, the recipe last: with it, they are whole."""
+        """Sync the attempt's files to disk, the recipe last: it marks them complete."""
         if fault := mp4_fault(self._aside.video):
-            raise WorkbenchError(f"The engine left no whole video: {fault}.")
+            raise WorkbenchError(f"The engine did not write a complete video: {fault}.")
         outcome = Outcome(
             width=made.width,
             height=made.height,
@@ -148,13 +152,9 @@ class AttemptRoom:
         sync_folder(self._aside.folder)
 
     def _report(self, progress: Progress) -> None:
-        now = time.monotonic()
         if progress.preview is not None:
             self._show(progress.preview)
-        if progress.stage == self._stage and now - self._reported_at < _REPORT_EVERY_S:
-            return
-        self._stage, self._reported_at = progress.stage, now
-        self._channel.offer(
+        self._reports.add(
             Reported(
                 self._order.job_id,
                 self._order.attempt,
@@ -206,7 +206,7 @@ def _digest_and_sync(path: Path) -> str:
 
 
 def _libraries() -> dict[str, str]:
-    """Return the versions of the libraries that are imported by now."""
+    """Return the versions of the libraries imported so far."""
     loaded = [name for name, module in _LIBRARIES.items() if module in sys.modules]
     return {name: version for name in loaded if (version := installed_version(name))}
 

@@ -50,10 +50,10 @@ class Scorer:
         }
         self._agreement = ScorerProcess("agreement", _AGREEMENT, timeout_s=limit_s)
         self._failures: Counter[str] = Counter()
-        """How often each has failed since it last scored a video."""
+        """Consecutive failures of each scorer."""
 
     def serve(self, channel: Channel) -> None:
-        """Measure what is asked until told to leave, or until the supervisor is gone."""
+        """Measure on request until asked to leave, or until the supervisor is gone."""
         channel.send(Ready(os.getpid()))
         while (messages := channel.receive(block=True)) is not None:
             for message in messages:
@@ -63,7 +63,7 @@ class Scorer:
                     channel.send(self.measure(message))
 
     def measure(self, order: Measure) -> Measured:
-        """Measure one video and store the scores beside it; raises nothing."""
+        """Measure one video and store the scores beside it; never raises."""
         try:
             record = self._record(order)
         except FileNotFoundError:
@@ -105,7 +105,7 @@ class Scorer:
         return record
 
     def _others(self, files: JobFiles, record: ScoreRecord) -> dict[str, float]:
-        """Return the scores of installed scorers; one that keeps failing is not asked again."""
+        """Return the scores of installed scorers; one that keeps failing is no longer used."""
         found = {n: v for n, v in record.scores.others.items() if n in self._scorers}
         asked = {n: s for n, s in self._scorers.items() if n not in found}
         recipe = json.loads(files.recipe.read_bytes()) if asked else {}
@@ -114,14 +114,14 @@ class Scorer:
                 found[name] = value
         if asked and found:
             told = {n: s.is_lower_better for n, s in self._scorers.items()}
-            with suppress(OSError):  # only which way is better stays unknown
+            with suppress(OSError):  # only the better direction stays unknown
                 note_directions(self._settings, {n: w for n, w in told.items() if w is not None})
         return found
 
     def _asked(
         self, scorer: ScorerProcess, files: JobFiles, recipe: Mapping[str, Any]
     ) -> float | None:
-        """Return a scorer's value; None if it fails, or has failed too often to be asked again."""
+        """Return a scorer's value; None if it fails, or has failed too often to be tried again."""
         if self._failures[scorer.name] >= _MOST_FAILURES:
             return None
         try:
@@ -135,9 +135,9 @@ class Scorer:
 
 
 def _commanded(request: RenderRequest) -> CameraPath | None:
-    """Return the path that the video's camera is measured against; None for none, or with a zoom.
+    """Return the path to measure the video's camera against; None if there is none, or with a zoom.
 
-    A segment of a rollout holds the path of its whole world.
+    A rollout segment has the path of its whole world.
     """
     if request.camera is None or "rollout" in request.options:
         return None
@@ -163,11 +163,11 @@ def _nothing(order: Measure, reason: str) -> Measured:
 
 
 def _stand_back(niceness: int) -> None:
-    """Lower this process's CPU priority, within its session and among sessions."""
+    """Lower this process's CPU priority, both within its session and among sessions."""
     if niceness == 0:
         return
     os.nice(niceness)
-    with suppress(OSError):  # only where the kernel groups processes by session
+    with suppress(OSError):  # only if the kernel groups processes by session
         Path("/proc/self/autogroup").write_text(str(niceness), "ascii")
 
 
@@ -182,7 +182,7 @@ def main(arguments: list[str]) -> None:
     cv2.setNumThreads(1)
     Scorer(settings).serve(Channel(socket.socket(fileno=int(descriptor))))
     sys.stdout.flush()
-    os._exit(0)  # a library's thread must not keep the process
+    os._exit(0)  # a library's thread must not keep the process alive
 
 
 if __name__ == "__main__":
