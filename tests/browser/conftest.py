@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.browser.screen import Screen
+from tests.browser.screen import LOAD_MS, Screen
 from tests.chromium import ARGUMENTS, find_chromium
 from tests.live_server import LiveServer
 
@@ -26,6 +26,7 @@ def browser() -> Iterator[Browser]:
     path = find_chromium()
     if path is None:
         pytest.skip("there is no Chromium; `make chromium` installs one")
+    expect.set_options(timeout=LOAD_MS)  # a busy machine needs seconds where a quiet one needs none
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield chromium

@@ -27,6 +27,18 @@ def _findings(screen: Screen) -> list[str]:
     ]
 
 
+def _camera_findings(screen: Screen) -> list[str]:
+    """Return the findings of the step with its camera panel open; close the panel again."""
+    panel = screen.step.locator(".wb-camera")
+    panel.locator("summary").click()
+    moves = panel.get_by_label("Named move").locator("option")
+    expect(moves).not_to_have_count(0, timeout=LOAD_MS)
+    expect(panel.locator("canvas[data-pictures]")).to_be_visible(timeout=LOAD_MS)
+    found = _findings(screen)
+    panel.locator("summary").click()
+    return found
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_no_accessibility_problem_on_any_step_or_panel(
     open_screen: Callable[..., Screen], dark: bool
@@ -35,6 +47,7 @@ def test_axe_finds_no_accessibility_problem_on_any_step_or_panel(
     found = {"start": _findings(screen)}
     screen.enhance("a dog running on a beach")
     found["prompt"] = _findings(screen)
+    found["camera"] = _camera_findings(screen)
     screen.step.get_by_role("button", name="Setting:").click()
     found["editor"] = _findings(screen)
     screen.make_variations()
@@ -44,6 +57,7 @@ def test_axe_finds_no_accessibility_problem_on_any_step_or_panel(
     found["rendered"] = _findings(screen)
     screen.go("Tune")
     found["tune"] = _findings(screen)
+    found["camera on tune"] = _camera_findings(screen)
     screen.go("Results")
     found["results"] = _findings(screen)
     screen.cards.nth(1).get_by_role("button", name="View:").click()
@@ -124,5 +138,5 @@ def test_nothing_moves_by_itself_with_reduced_motion(
 def test_progress_is_announced_to_screen_readers(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen().open_dashboard()
     screen.enhance("dog running")
-    aloud = screen.page.locator(".wb-aloud[aria-live=polite]")
+    aloud = screen.page.locator(".wb > .wb-aloud[aria-live=polite]")
     expect(aloud).to_have_text("1 of 1 video finished.", timeout=LOAD_MS)

@@ -161,7 +161,7 @@ def test_the_first_refused_request_says_once_what_a_model_adds_and_leads_to_the_
         last = screen.step.locator(".wb-turn[data-missed]").last
         expect(last).to_contain_text(request, timeout=LOAD_MS)
     expect(screen.step.get_by_text("A language model would understand")).to_have_count(1)
-    last.get_by_role("button", name="Choose who writes").click()
+    last.get_by_role("button", name="Choose a language model").click()
     expect(screen.page.get_by_role("dialog", name="Who writes the prompts")).to_be_visible()
 
 
@@ -179,7 +179,9 @@ def connect(screen: Screen, url: str) -> None:
 
 
 def ask(screen: Screen, request: str) -> None:
-    """Say what should be different."""
+    """Say what should be different, and wait until the last turn is that request's."""
     field = screen.step.get_by_label("What should be different")
     field.fill(request)
     field.press("Enter")
+    turn = screen.step.locator(".wb-turn").last
+    expect(turn.locator(".wb-request")).to_have_text(request, timeout=LOAD_MS)

@@ -1,4 +1,4 @@
-"""Best of N on the screen: begun, watched, voted on by mouse and keyboard, cancelled, reported."""
+"""Best of N on the screen: started, watched, voted on by mouse and keys, cancelled, reported."""
 
 from __future__ import annotations
 
@@ -80,6 +80,8 @@ def test_drafts_are_made_voted_on_and_reported_with_reasons(
     for count, key in enumerate(("ArrowRight", "ArrowDown"), 2):
         screen.page.keyboard.press(key)
         expect(pair).to_contain_text(f"{count} votes", timeout=LOAD_MS)
+    placed = drafts.filter(has_text=re.compile(r"your place \d"))
+    assert placed.count() in {3, 4}, "those in the two decided pairs"
     critics = panel.get_by_role("region", name="Critics").get_by_role("listitem")
     sharp = critics.filter(has_text="Sharpest")
     expect(sharp).to_contain_text(re.compile(r"\d+ % of 2 votes \(\d+ to \d+ %\)"))
@@ -124,7 +126,8 @@ def test_a_run_is_cancelled_and_what_is_finished_is_kept(
 def _seeing(asked: dict[str, Any]) -> Reply:
     """See everything but the rain, and write every prompt alike."""
     if isinstance(asked["messages"][-1]["content"], list):
-        return Seeing(lambda _n, question: "no" if "rain" in question else "yes")(asked)
+        truth = "no", "yes"
+        return Seeing(lambda _n, question: truth["rain" not in question], watches=True)(asked)
     return Reply(json.dumps({"prompt": PROMPT, "scene": SCENE}))
 
 
@@ -155,6 +158,7 @@ def test_a_card_says_what_is_missing_and_a_click_asks_for_it(
     card.get_by_role("button", name="Check", exact=True).click()
     line = card.locator(".wb-check")
     expect(line).to_contain_text(re.compile(r"\d of \d asked for"), timeout=LOAD_MS)
+    expect(line.get_by_title("seer watched the video.")).to_be_visible()
     missing = line.get_by_role("button", name="missing: rain")
     expect(missing).to_be_visible()
     missing.click()

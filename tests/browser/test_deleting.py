@@ -92,7 +92,7 @@ def test_sessions_are_renamed_found_archived_and_deleted(
     expect(rows).to_have_count(0, timeout=LOAD_MS)
     drawer.get_by_label("Archived").check()
     expect(rows).to_have_count(1, timeout=LOAD_MS)
-    drawer.get_by_role("button", name="Take out of the archive: boats").click()
+    drawer.get_by_role("button", name="Unarchive: boats").click()
     drawer.get_by_label("Archived").uncheck()
     expect(rows).to_have_count(1, timeout=LOAD_MS)
     drawer.get_by_role("button", name="Delete: boats").click()

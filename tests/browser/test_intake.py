@@ -93,7 +93,7 @@ def test_a_model_is_offered_the_inputs_that_it_takes_and_renders_have_them(
         expect(panel.get_by_label("Start image", exact=True)).to_be_hidden()
         expect(panel.get_by_label("Mask, white where it may change", exact=True)).to_be_visible()
         kinds = panel.get_by_label("Kind of control").locator("option").all_inner_texts()
-        assert kinds == ["depth", "edges", "pose", "layout"]
+        assert kinds == ["depth", "edges", "pose", "layout", "gray"]
         pictures = [tmp_path / f"{name}.png" for name in ("one", "two", "three")]
         for place, path in enumerate(pictures):
             Image.new("RGB", (64, 48), (60 * place, 90, 120)).save(path)
@@ -140,7 +140,7 @@ def test_a_dropped_picture_becomes_the_first_frame_where_the_model_takes_one(
         screen.cards.first.get_by_role("button", name="View").click()
         viewer = screen.page.get_by_role("dialog", name="Video", exact=True)
         screen.wait_until_playing(".wb-viewer video")
-        for name in ("Begin from here", "Extend", "Change this video"):
+        for name in ("Start from here", "Extend", "Change this video"):
             viewer.get_by_role("button", name=name).click()
             told = viewer.locator(".wb-notice:visible")
             expect(told).to_contain_text("storyboard", timeout=LOAD_MS)
@@ -154,8 +154,8 @@ def test_a_dropped_picture_becomes_the_first_frame_where_the_model_takes_one(
         screen.page.keyboard.press("Escape")
         screen.cards.first.get_by_role("button", name="View").click()
         screen.wait_until_playing(".wb-viewer video")
-        viewer.get_by_role("button", name="Begin from here").click()
-        expect(viewer.get_by_text("Renders now begin from this picture.")).to_be_visible(
+        viewer.get_by_role("button", name="Start from here").click()
+        expect(viewer.get_by_text("Renders now start from this frame.")).to_be_visible(
             timeout=LOAD_MS
         )
         screen.page.keyboard.press("Escape")
@@ -167,3 +167,21 @@ def test_a_dropped_picture_becomes_the_first_frame_where_the_model_takes_one(
         screen.cards.first.get_by_role("button", name="View").click()
         viewer.get_by_role("button", name="Change this video").click()
         expect(viewer.locator(".wb-notice:visible")).to_contain_text("video", timeout=LOAD_MS)
+
+
+def test_an_error_in_the_viewer_stays_while_the_facts_of_its_video_change(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("dog running")
+    screen.wait_for_videos(1)
+    screen.go("Results")
+    screen.cards.first.get_by_role("button", name="View").click()
+    viewer = screen.page.get_by_role("dialog", name="Video", exact=True)
+    viewer.get_by_role("button", name="Change this video").click()
+    told = viewer.locator(".wb-notice:visible")
+    expect(told).to_contain_text("storyboard", timeout=LOAD_MS)
+    viewer.get_by_role("button", name="Star", exact=True).click()
+    expect(viewer.get_by_role("button", name="Unstar")).to_be_visible(timeout=LOAD_MS)
+    expect(told).to_contain_text("storyboard")
+    screen.assert_clean()

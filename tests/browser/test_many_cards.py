@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.front_end import entry_view, job_view, open_front_end
 from tests.browser.screen import LOAD_MS
-from workbench.scene import SCENE_FIELDS
-from workbench.widgets import workbench as home
-from workbench.widgets.bundle import bundle_module, bundle_styles
-from workbench.widgets.presentation import field_views
 
 pytestmark = pytest.mark.browser
 
-STATIC: Final = Path(home.__file__).parent / "static"
 CARDS: Final = 64
-_PAGE: Final = (
-    "<!doctype html><html lang='en'><title>cards</title><body><div id='out'></div></body>"
-)
-_MODEL: Final = """
-async ([module, state]) => {
-  const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
-  const { default: widget } = await import(url);
-  const listeners = {};
-  window.fire = (name, ...args) => (listeners[name] ?? []).forEach((tell) => tell(...args));
-  window.set = (name, value) => { state[name] = value; window.fire(`change:${name}`); };
-  const model = {
-    get: (name) => state[name],
-    on: (name, tell) => (listeners[name] ??= []).push(tell),
-    off() {},
-    send: ({ id }) => queueMicrotask(() => window.fire("msg:custom", { kind: "answer", id })),
-  };
-  widget.render({ model, el: document.getElementById("out"), signal: new AbortController().signal });
-}
-"""
 _STORM: Final = """
 async (rounds) => {
   const jobs = window.jobs;
@@ -83,56 +58,20 @@ _WATCH: Final = """
 """
 
 
-def _entry(index: int) -> dict[str, Any]:
-    return {
-        "index": index, "kind": "variation" if index else "enhanced", "prompt": f"a dog, take {index}",
-        "parent": 0 if index else None, "request": "", "fallback": False, "source": "provider",
-        "message": "", "changes": [], "created": 0, "jobs": [], "provider": "builtin", "settings": {},
-        "scene": {name: {"value": "", "origin": ""} for name in SCENE_FIELDS},
-    }  # fmt: skip
-
-
-def _job(index: int) -> dict[str, Any]:
-    return {
-        "job_id": f"j_{index}", "batch_id": "b_0", "position": index, "session_id": "s_0",
-        "entry_index": index, "state": "queued", "status": "pending", "cancelled": False,
-        "progress": 0, "stage": "drawing", "message": "", "step": 0, "total_steps": 50,
-        "device": "cpu:0", "gpu_id": None, "attempt": 1, "eta_s": 3, "wait_s": None,
-        "queue_position": index, "error": "", "video_url": None, "poster_url": None,
-        "preview_url": None, "preview_job_id": None, "preview_of": None, "prompt": "a dog",
-        "negative_prompt": "", "seed": 1, "seed_text": "1", "engine": "animatic", "model": "",
-        "width": 832, "height": 480, "num_frames": 81, "fps": 24, "num_inference_steps": None, "caption": f"dog · {index}",
-        "guidance_scale": None, "size_bytes": None, "starred": False, "note": "", "scores": None,
-        "near_duplicates": [], "priority": 10, "revision": 0, "sketch": False,
-        "created_at": f"2026-01-01T00:{index // 60:02d}:{index % 60:02d}Z", "started_at": None,
-        "finished_at": None,
-    }  # fmt: skip
-
-
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page with the front end alone over a model played by the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.goto("data:text/html;base64," + base64.b64encode(_PAGE.encode()).decode())
-    page.add_style_tag(content=bundle_styles(STATIC))
-    state = {
-        "session_state": {"id": "s_0", "created": 0, "entries": [_entry(i) for i in range(CARDS)]},
-        "jobs_state": {f"j_{i}": _job(i) for i in range(CARDS)},
-        "devices_state": [],
-        "queue_state": {"paused": False},
-        "board_state": {"indices": list(range(CARDS)), "pinned": [], "batch": "b_0"},
-        "config": {
-            "groups": field_views(), "engine": "animatic", "engines": ["animatic"], "place": "",
-            "session": None, "private": False, "max_prompt_chars": 4000, "max_batch": 64,
-        },
-        "selected_ids": [],
-    }  # fmt: skip
-    page.evaluate(_MODEL, [bundle_module(STATIC / "main.js"), state])
-    page.evaluate("(jobs) => { window.jobs = jobs; }", [_job(i) for i in range(CARDS)])
+    """The front end with 64 cards that wait."""
+    jobs = [job_view(index) for index in range(CARDS)]
+    page = open_front_end(
+        browser,
+        entries=[entry_view(index) for index in range(CARDS)],
+        jobs=jobs,
+        board=range(CARDS),
+    )
+    page.evaluate("(jobs) => { window.jobs = jobs; }", jobs)
     page.get_by_role("button", name="Variations", exact=True).click()
     yield page
-    context.close()
+    page.context.close()
 
 
 def test_64_cards_are_patched_in_place_while_all_of_them_render(page: Page) -> None:
@@ -146,7 +85,7 @@ def test_a_queued_card_causes_no_repaint(page: Page) -> None:
     """Only a rendering card animates: 64 shimmering cards would repaint 60 times a second."""
     page.wait_for_timeout(2500)  # until the cards are laid out
     assert page.evaluate(_MOVING) == 0
-    running = [_job(place) | {"state": "running", "revision": 1} for place in (2, 5)]
+    running = [job_view(place) | {"state": "running", "revision": 1} for place in (2, 5)]
     page.evaluate("(jobs) => window.fire('msg:custom', { kind: 'jobs', jobs })", running)
     expect(page.locator(".wb-step-variations .wb-job[data-state=running]")).to_have_count(2)
     assert 0 < page.evaluate(_MOVING) <= 4
@@ -154,7 +93,7 @@ def test_a_queued_card_causes_no_repaint(page: Page) -> None:
 
 def test_a_change_mutates_only_its_own_card(page: Page) -> None:
     page.evaluate(_WATCH)
-    job = _job(3) | {"state": "running", "progress": 42, "revision": 1}
+    job = job_view(3) | {"state": "running", "progress": 42, "revision": 1}
     page.evaluate("(job) => window.fire('msg:custom', { kind: 'jobs', jobs: [job] })", job)
     expect(page.locator(".wb-step-variations progress:visible")).to_have_count(1)
     assert page.evaluate("() => [...window.touched]") == ["card 3"]
@@ -171,7 +110,7 @@ def test_a_card_outside_the_viewport_is_not_laid_out(page: Page) -> None:
 
 
 def test_a_change_is_delivered_only_to_its_card(page: Page) -> None:
-    job = _job(3) | {"state": "running", "progress": 42, "revision": 1}
+    job = job_view(3) | {"state": "running", "progress": 42, "revision": 1}
     page.evaluate("(job) => window.fire('msg:custom', { kind: 'jobs', jobs: [job] })", job)
     cards = page.locator(".wb-step-variations article")
     expect(cards.nth(3).locator("progress")).to_have_js_property("value", 42, timeout=LOAD_MS)
@@ -184,7 +123,7 @@ def test_the_strip_says_rendering_as_soon_as_the_card_does(page: Page) -> None:
     expect(told).to_have_text("free")
     expect(page.locator(".wb-machine")).to_have_text("This computer71 % load · 2.1 of 8 GB")
     patch = "(job) => window.fire('msg:custom', { kind: 'jobs', jobs: [job] })"
-    running = _job(1) | {"state": "running", "progress": 40, "revision": 1}
+    running = job_view(1) | {"state": "running", "progress": 40, "revision": 1}
     page.evaluate(patch, running)
     expect(told).to_have_text("rendering, 40 %")
     page.evaluate("(devices) => window.set('devices_state', devices)", [_DEVICE | {"paused": True}])
@@ -195,7 +134,7 @@ def test_the_strip_says_rendering_as_soon_as_the_card_does(page: Page) -> None:
 
 def test_the_results_are_sorted_by_score_and_hide_near_duplicates(page: Page) -> None:
     measured = [
-        _job(place)
+        job_view(place)
         | {"state": "complete", "revision": 1}
         | {
             "scores": {"motion": motion, "flicker": 0.01},
@@ -222,8 +161,13 @@ def test_the_results_are_sorted_by_score_and_hide_near_duplicates(page: Page) ->
 
 def test_a_failed_card_shows_a_plain_message_and_folds_the_driver_output(page: Page) -> None:
     error = "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has 1 GiB free. " + "x" * 900
-    standin = _job(60) | {"job_id": "j_draft", "preview_of": "j_3", "state": "complete"}
-    job = _job(3) | {"state": "failed", "error": error, "revision": 1, "preview_job_id": "j_draft"}
+    standin = job_view(60) | {"job_id": "j_draft", "preview_of": "j_3", "state": "complete"}
+    job = job_view(3) | {
+        "state": "failed",
+        "error": error,
+        "revision": 1,
+        "preview_job_id": "j_draft",
+    }
     page.evaluate(
         "(jobs) => window.fire('msg:custom', { kind: 'jobs', jobs })",
         [standin | {"video_url": "static/videos/j_draft/video.mp4"}, job],

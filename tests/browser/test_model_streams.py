@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,21 @@ def in_pieces(text: str, gate: threading.Event | None = None) -> Reply:
     return Reply.streamed(*(text[i : i + 9] for i in range(0, len(text), 9)), gate=gate)
 
 
+@contextlib.contextmanager
+def enhanced_by(
+    behave: Callable[[dict[str, Any]], Reply], open_screen: Callable[..., Screen]
+) -> Iterator[Screen]:
+    """Open the lab with an idea that an endpoint of this behaviour has made a prompt."""
+    with Misbehaving.running() as endpoint:
+        endpoint.behaviour = behave
+        screen = open_screen().open_lab()
+        connect(screen, endpoint.base_url)
+        screen.enhance("a dog running on a beach")
+        expect(screen.prompt).to_have_text(ENHANCED, timeout=LOAD_MS)
+        yield screen
+        screen.assert_clean()
+
+
 def test_what_the_agent_says_grows_in_the_chat(open_screen: Callable[..., Screen]) -> None:
     may_go_on = threading.Event()
     night = {"field": "time_of_day", "value": "night"}
@@ -51,12 +67,7 @@ def test_what_the_agent_says_grows_in_the_chat(open_screen: Callable[..., Screen
             return in_pieces(WORDS, may_go_on)
         return act(asked)
 
-    with Misbehaving.running() as endpoint:
-        endpoint.behaviour = behave
-        screen = open_screen().open_lab()
-        connect(screen, endpoint.base_url)
-        screen.enhance("a dog running on a beach")
-        expect(screen.prompt).to_have_text(ENHANCED, timeout=LOAD_MS)
+    with enhanced_by(behave, open_screen) as screen:
         screen.button("Tune it first").click()
         ask(screen, "a late hour, and say what you did")
         turn = screen.step.locator(".wb-turn").last
@@ -66,7 +77,6 @@ def test_what_the_agent_says_grows_in_the_chat(open_screen: Callable[..., Screen
         may_go_on.set()
         expect(turn).to_contain_text(WORDS, timeout=LOAD_MS)
         expect(turn.get_by_label("Working")).to_be_hidden()
-        screen.assert_clean()
 
 
 def test_variations_come_from_one_question_one_by_one_and_a_near_duplicate_is_replaced(
@@ -86,12 +96,7 @@ def test_variations_come_from_one_question_one_by_one_and_a_near_duplicate_is_re
         again = {**listed[0], "prompt": listed[0]["prompt"].replace("wide", "very wide")}
         return in_pieces(json.dumps({"variations": [*listed, again]}), may_go_on)
 
-    with Misbehaving.running() as endpoint:
-        endpoint.behaviour = behave
-        screen = open_screen().open_lab()
-        connect(screen, endpoint.base_url)
-        screen.enhance("a dog running on a beach")
-        expect(screen.prompt).to_have_text(ENHANCED, timeout=LOAD_MS)
+    with enhanced_by(behave, open_screen) as screen:
         screen.button("Go to variations").click()
         screen.button("Make variations").click()
         expect(screen.cards.filter(has_text="Under rain").first).to_be_visible(timeout=LOAD_MS)
@@ -103,7 +108,6 @@ def test_variations_come_from_one_question_one_by_one_and_a_near_duplicate_is_re
         for sky in (*SKIES, "a dust storm"):
             expect(screen.cards.filter(has_text=f"Under {sky}")).to_have_count(1)
         assert counts == [7, 1]
-        screen.assert_clean()
 
 
 def variation(sky: str) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def test_the_queue_of_all_sessions_is_shown_and_reordered(
     first = min(queued, key=lambda job: job.queue_position or 0)
     assert "mill" in first.request.prompt.lower()
     waiting.nth(0).get_by_role("checkbox").check()
-    panel.get_by_label("Priority of the chosen").select_option("when nothing else waits")
+    panel.get_by_label("Priority of the chosen renders").select_option("when nothing else waits")
     expect(waiting.nth(2)).to_contain_text("mill", timeout=LOAD_MS)
     panel.get_by_label("All", exact=True).check()
     panel.get_by_role("button", name="Cancel").click()

@@ -89,7 +89,7 @@ def test_cards_are_pinned_removed_and_generated_anew(open_screen: Callable[..., 
     expect(screen.cards).to_have_count(7)
     screen.step.get_by_label("How many").fill("6")
     screen.step.get_by_role("button", name="Weather", exact=True).click()
-    screen.button("Make others").click()
+    screen.button("Make new ones").click()
     expect(screen.cards).to_have_count(6, timeout=LOAD_MS)
     texts = screen.cards.locator(".wb-card-text").all_inner_texts()
     assert kept in texts

@@ -121,7 +121,7 @@ def test_the_idea_field_has_focus_and_a_key_lists_the_shortcuts(
     )
     screen.page.keyboard.press("?")
     keys = screen.page.get_by_role("dialog", name="Keys")
-    expect(keys).to_contain_text("one frame back or on")
+    expect(keys).to_contain_text("one frame back or forward")
     screen.page.keyboard.press("Escape")
     screen.cards.first.get_by_role("button", name="View").click()
     screen.wait_until_playing(".wb-viewer video")

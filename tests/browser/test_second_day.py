@@ -121,7 +121,7 @@ def test_each_variation_changes_one_thing_when_asked_to(
     fields = changes.locator(".wb-change-field").all_inner_texts()
     assert len(set(fields)) == 7, "the fields take turns"
     screen.step.get_by_role("button", name="Light", exact=True).click()
-    screen.button("Make others").click()
+    screen.button("Make new ones").click()
     lights = screen.cards.locator(".wb-changes li", has_text="lighting")
     expect(lights).to_have_count(7, timeout=LOAD_MS)
 
@@ -165,9 +165,11 @@ def test_the_remaining_cards_are_rendered_after_some_were_cancelled(
     screen.button("Cancel all").click()
     cancelled = screen.step.locator(".wb-job[data-state=cancelled]")
     expect(cancelled.first).to_be_visible(timeout=LOAD_MS)
+    unfinished = ".wb-job:not([data-state=complete]):not([data-state=cancelled])"
+    expect(screen.step.locator(unfinished)).to_have_count(0, timeout=LOAD_MS)
     left = cancelled.count()
     stepper = screen.page.get_by_role("navigation", name="Steps")
-    expect(stepper).to_contain_text(f"{5 - left}/{5 - left}")
+    expect(stepper).to_contain_text(f"{5 - left}/{5 - left}", timeout=LOAD_MS)
     screen.go("Results")
     expect(screen.cards).to_have_count(5 - left)
     screen.go("Variations")

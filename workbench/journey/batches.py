@@ -50,7 +50,7 @@ class Batch(Shown):
 
     @property
     def state(self) -> BatchState:
-        """Where the whole is."""
+        """The state of the whole batch."""
         return self.record.state
 
     @property
@@ -65,7 +65,7 @@ class Batch(Shown):
 
     @property
     def created_at(self) -> datetime:
-        """When it was submitted."""
+        """Time of submission."""
         return self.record.created_at
 
     def __getitem__(self, position: int) -> Video:
@@ -89,14 +89,15 @@ class Batch(Shown):
         return self
 
     def cancel(self) -> Self:
-        """End what has not ended."""
+        """Cancel every job that has not ended."""
         self._studio.jobs.cancel_batch(self.batch_id)
         return self
 
     def delete(self, *, starred: bool = False) -> None:
-        """Delete all its videos, which :meth:`Video.undelete` brings back for a while.
+        """Delete all its videos; :meth:`Video.undelete` can restore them for a while.
 
-        Raises ``Conflict`` while one is being rendered, or has a star and ``starred`` is false.
+        Raises ``Conflict`` while one is being rendered, or if one is starred and ``starred`` is
+        false.
         """
         self._studio.jobs.delete_batch(self.batch_id, starred=starred)
 
@@ -126,7 +127,7 @@ class Batch(Shown):
     def sorted_by(self, score: str, *, descending: bool = True) -> tuple[Video, ...]:
         """Return the finished videos sorted by a score, such as ``"motion"``.
 
-        Raises ``InvalidRequest`` for a score that there is not.
+        Raises ``InvalidRequest`` for an unknown score.
         """
         found = {video: scores.by_name for video, scores in self.scores().items()}
         known = score_names(self._studio.settings)
@@ -141,7 +142,7 @@ class Batch(Shown):
     ) -> tuple[Video, ...]:
         """Return the finished videos with a score within these limits, in prompt order.
 
-        Raises ``InvalidRequest`` for a score that there is not.
+        Raises ``InvalidRequest`` for an unknown score.
         """
         low = float("-inf") if at_least is None else at_least
         high = float("inf") if at_most is None else at_most
@@ -167,9 +168,9 @@ class Batch(Shown):
     def near_duplicates(self, limit: float | None = None) -> tuple[tuple[Video, ...], ...]:
         """Return groups of finished videos that look alike.
 
-        ``limit`` is the largest difference, 0 to 1: see
-        :func:`workbench.measures.clips.difference`; by default 0.02, at which viewers see no
-        difference.
+        ``limit`` is the largest difference, 0 to 1, see
+        :func:`workbench.measures.clips.difference`; viewers see no difference at the default,
+        0.02.
         """
         from workbench.measures.clips import NEAR_DUPLICATE  # noqa: PLC0415  loads OpenCV
         from workbench.measures.scorecards import near_duplicates  # noqa: PLC0415
@@ -179,7 +180,7 @@ class Batch(Shown):
         return tuple(tuple(self._video(key) for key in keys) for keys in groups)
 
     def prefer(self, better: Video, worse: Video) -> Self:
-        """Record that the first of two videos of this batch is the better one."""
+        """Record that ``better`` is preferred over ``worse``; both are videos of this batch."""
         jobs = [job.job_id for job in self.record.jobs]
         add_preference(self._preferences, better.job_id, worse.job_id, jobs)
         return self

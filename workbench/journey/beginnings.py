@@ -12,6 +12,7 @@ from workbench.engines.diffusers.library import LibraryModel, find_models
 from workbench.jobs.client.deleting import Storage
 from workbench.jobs.model import Device
 from workbench.journey.batches import Batch
+from workbench.journey.live_worlds import LiveWorld
 from workbench.journey.prompts import Prompt, Session
 from workbench.journey.videos import Video, named_inputs
 from workbench.journey.worlds import World
@@ -22,6 +23,7 @@ __all__ = [
     "devices",
     "enhance",
     "fetch_model",
+    "live",
     "models",
     "open_batch",
     "open_session",
@@ -76,10 +78,9 @@ def render(
     ``parameters`` are those of :class:`workbench.rendering.RenderParameters`: ``seed``, ``engine``,
     ``model``, ``width``, ``height``, ``num_frames``, ``fps``, ``num_inference_steps``,
     ``guidance_scale``…, and ``image``, ``last_image`` or ``video`` to start from, if the model
-    takes one: a path, or a finished :class:`Video`, whose last frame is used; ``camera`` is where
-    the camera goes: words, keys, a ``CameraPath``, or the path of its file. Raises ``TypeError``
-    for a name that is none of them, ``InvalidRequest`` for a value out of range, before anything is
-    queued.
+    accepts one: a path, or a finished :class:`Video`, whose last frame is used; ``camera`` is the
+    camera path: words, keys, a ``CameraPath``, or the path of its file. Raises ``TypeError`` for an
+    unknown parameter, ``InvalidRequest`` for a value out of range, before anything is queued.
     """
     several = [prompts] if isinstance(prompts, str | Prompt) else list(prompts)
     sessions = {p.session.session_id for p in several if isinstance(p, Prompt)}
@@ -94,6 +95,24 @@ def render(
         )
     )
     return Batch(record.batch_id, using=used)
+
+
+def live(
+    prompt: str | Prompt,
+    *,
+    seconds: float | None = None,
+    using: Studio | None = None,
+    **parameters: Any,
+) -> LiveWorld:
+    """Return a world to be steered while it is seen, for at most ``seconds``.
+
+    That of the realtime server of the settings, else the storyboard; ``engine`` says which
+    (``realtime``, ``animatic``). A storyboard lasts 30 s unless said otherwise; its figures pace
+    themselves by that. ``parameters`` are those of :func:`render`, such as ``image``, ``seed``,
+    ``width`` and ``height``. Raises ``InvalidRequest`` for what it cannot do.
+    """
+    own = prompt.session.studio if isinstance(prompt, Prompt) else None
+    return LiveWorld(prompt, using=using or own or studio(), seconds=seconds, **parameters)
 
 
 def open_session(session_id: str, *, using: Studio | None = None) -> Session:
@@ -133,11 +152,11 @@ def fetch_model(
     on_progress: Callable[[int, int], object] | None = None,
     using: Studio | None = None,
 ) -> Path:
-    """Fetch a model from the hub and return its folder; what is here is not fetched again.
+    """Fetch a model from the hub and return its folder; files already here are not fetched again.
 
-    ``on_progress`` is told the bytes that are here and those of all files. A broken connection
-    goes on where it stopped. Raises ``InvalidRequest`` for what is no hub name or no pipeline of
-    diffusers, ``EngineUnavailable`` with what to do where the hub is not allowed
+    ``on_progress`` is called with the bytes fetched so far and the total. A broken download resumes
+    where it stopped. Raises ``InvalidRequest`` if ``name`` is not a hub name or not a diffusers
+    pipeline, ``EngineUnavailable``, with advice, if the hub is not allowed
     (``WORKBENCH_ALLOW_HUB``) or cannot be reached.
     """
     settings = (using or studio()).settings
@@ -145,15 +164,15 @@ def fetch_model(
 
 
 def storage(*, using: Studio | None = None) -> Storage:
-    """Return the space that finished videos take, in all and by session."""
+    """Return the space that finished videos take, in total and by session."""
     return (using or studio()).jobs.storage()
 
 
 def devices(*, using: Studio | None = None) -> tuple[Device, ...]:
-    """Return every device and what it is doing; readings are None where unknown."""
+    """Return every device and its activity; unknown readings are None."""
     return (using or studio()).jobs.devices()
 
 
 def open_world(batch_id: str, *, using: Studio | None = None) -> World:
-    """Return a branch of a rolled out world by its batch; raises ``NotFound``."""
+    """Return a branch of a rolled-out world by its batch; raises ``NotFound``."""
     return World(batch_id, using=using or studio())

@@ -1,4 +1,4 @@
-"""An exact channel of a finished video: its file, its values, and itself as the control of a render."""
+"""A channel of a finished video: its file, its values, and its use as control of a render."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.rendering import Control
 
 if TYPE_CHECKING:
-    from workbench.control import CameraPath
+    from workbench.control import ActionSequence, CameraPath
 
 __all__ = ["Channel"]
 
@@ -38,8 +38,8 @@ class Channel:
     def frames(self) -> Iterator[Any]:
         """Yield the values of each frame.
 
-        ``depth``: distances (H×W, ``float32``, ``inf`` for the sky), one unit being the distance to
-        the subject. ``flow``: motion in pixels and where it is known (H×W×2 and H×W). ``segments``:
+        ``depth``: distances (H×W, ``float32``, ``inf`` for the sky), in units of the distance to
+        the subject. ``flow``: motion in pixels and its validity (H×W×2 and H×W). ``segments``:
         colours (H×W×3, ``uint8``). ``edges``: H×W, ``uint8``. Raises ``NotFound`` for a channel
         without frames.
         """
@@ -64,8 +64,21 @@ class Channel:
         """Return the JSON of ``boxes`` or ``camera``."""
         return json.loads(self.path.read_text("utf-8"))
 
+    def actions(self) -> ActionSequence:
+        """Return the actions that a model found; raises ``NotFound`` for another channel."""
+        if self.name != "actions":
+            raise NotFound("file", self.job_id, f"{self.name} contains no actions.")
+        facts = self.facts
+        return control.read_actions(self.path, facts["actions"]["embodiment"], fps=facts["fps"])
+
+    def _repr_html_(self) -> str | None:
+        """Return a plot of the actions; None for another channel."""
+        from workbench.journey.action_plots import action_plot  # noqa: PLC0415
+
+        return action_plot(self.actions()) if self.name == "actions" else None
+
     def as_control(self) -> Control:
-        """Return it as what a model follows; raises ``InvalidRequest`` for what none does."""
+        """Return it as a control; raises ``InvalidRequest`` for a channel that no model follows."""
         given = {"kind": self.name, "video": self.job_id, "channel": True}
         try:
             return Control.model_validate(given)

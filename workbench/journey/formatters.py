@@ -1,6 +1,6 @@
 """Registers IPython formatters for scenes, jobs and batches; does nothing elsewhere.
 
-Those classes are in rooms that do not know how to draw themselves.
+Those classes are in packages that know nothing of HTML.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Language models in Python: who writes prompts, what could, and choosing among it."""
+"""Language models in Python: the one that writes prompts, the available ones, the choice."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _GB: Final = 1e9
 def language_models(
     session: Session | None = None, *, using: Studio | None = None
 ) -> LanguageModelList:
-    """Return who writes prompts, in ``session`` or by default, and what could.
+    """Return the model that writes prompts, in ``session`` or by default, and the alternatives.
 
-    Asks the servers of this machine (Ollama, LM Studio, llama.cpp, vLLM, SGLang) for their models,
-    together at most 0.3 s.
+    Asks the servers on this machine (Ollama, LM Studio, llama.cpp, vLLM, SGLang) for their models,
+    for at most 0.3 s in all.
     """
     return LanguageModelList(session, using=using or (session.studio if session else studio()))
 
 
 class LanguageModelList:
-    """Language models as they were found, and choosing among them; shows itself as a list.
+    """The language models that were found, to choose from; a notebook shows it as a list.
 
-    ``choice`` is who writes, ``servers`` what answers on this machine, ``catalog`` what can be
-    fetched; each has the fields of ``GET /api/language``.
+    ``choice`` is the current model, ``servers`` those that respond on this machine, ``catalog`` the
+    models that can be fetched; each has the fields of ``GET /api/language``.
     """
 
     def __init__(self, session: Session | None, *, using: Studio) -> None:
@@ -42,12 +42,13 @@ class LanguageModelList:
         self.catalog = found.catalog
 
     def use(self, model: str, *, url: str = "", key: str = "") -> LanguageModelList:
-        """Let ``model`` write in the session, or by default where this list has none.
+        """Use ``model`` in the session, or by default if this list has no session.
 
-        ``model`` is ``"builtin"``, a name at the endpoint ``url``, a name of the catalogue, or a
-        file or folder here. ``key`` is kept in the system's keyring, or in a file that its owner
-        alone reads; leave it out where it is kept already, and never write it into a notebook.
-        Raises ``InvalidRequest`` for a model that is not here, saying how to get it.
+        ``model`` is ``"builtin"``, a model's name at the endpoint ``url``, a name from the
+        catalogue, or a local file or folder. ``key`` is stored in the system's keyring, or in a
+        file that only its owner can read; omit it if it is already stored, and never write it into
+        a notebook. Raises ``InvalidRequest`` for a model that is not here; the message says how to
+        get it.
         """
         used, session = self._studio, self._session
         choice = used.language.models.named(model, url)
@@ -58,7 +59,7 @@ class LanguageModelList:
         return LanguageModelList(session, using=used)
 
     def test(self, model: str = "", *, url: str = "", key: str = "") -> EndpointCheck:
-        """Ask ``model``, or the one that writes, one small question; never raises for its answer."""
+        """Ask ``model``, or the current one, one small question; never raises for its answer."""
         used, session = self._studio, self._session
         choice = (
             used.language.models.named(model, url)
@@ -68,9 +69,9 @@ class LanguageModelList:
         return used.run(used.language.models.check(choice, key))
 
     def fetch(self, name: str) -> LanguageModelList:
-        """Fetch a model of the catalogue, which :meth:`use` then takes by its name.
+        """Fetch a model of the catalogue; :meth:`use` then accepts its name.
 
-        Raises ``LanguageModelError`` with the command to run where the hub is not allowed.
+        Raises ``LanguageModelError`` with the command to run if the hub is not allowed.
         """
         self._studio.language.models.fetch(name)
         return LanguageModelList(self._session, using=self._studio)

@@ -16,7 +16,7 @@ _FORMAT: Final = "{desc}: {percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remain
 
 
 def is_watched() -> bool:
-    """Return whether somebody sees a bar: in a terminal, or in the cell of a notebook."""
+    """Return whether a bar would be visible: in a terminal, or in a notebook cell."""
     return sys.stderr.isatty() or _in_kernel()
 
 
@@ -64,7 +64,7 @@ def _standing(record: Batch) -> str:
 
 
 def _doze(jobs: JobManager, record: Batch) -> None:
-    """Wait a moment, or until the last job has ended."""
+    """Wait briefly, or until the last job has ended."""
     try:
         jobs.wait([job.job_id for job in record.jobs], _LOOK_S)
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""Prompts and their sessions as objects: thin over Studio, which stores them durably."""
+"""Prompts and their sessions as objects: a thin layer over Studio, which stores them durably."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _VARIATIONS: Final = 8
 class Prompt(Shown):
     """One prompt of a session: its text, its scene and its origin.
 
-    ``str(prompt)`` is the text. ``index`` is its position in the session's history, ``parent`` that
-    of the prompt it was made from, ``changes`` the differences from it.
+    ``str(prompt)`` is the text. ``index`` is its position in the session's history, ``parent`` the
+    position of the prompt it was made from, ``changes`` the differences from that prompt.
     """
 
     session: Session
@@ -39,14 +39,14 @@ class Prompt(Shown):
     is_fallback: bool = False
     message: str = ""
     actions: tuple[Action, ...] = ()
-    """The actions that led to it; for a tuned prompt, all that the request led to."""
+    """The actions that led to it; for a tuned prompt, every action of the request."""
     settings: RenderSettings = field(default_factory=RenderSettings)
-    """The settings of its renders, unless they set their own."""
+    """Render settings for its renders, unless a render sets its own."""
     starred: bool = False
 
     @property
     def videos(self) -> tuple[Video, ...]:
-        """The videos that its actions queued: "render it"."""
+        """The videos queued by its actions, as for "render it"."""
         ids = (
             one
             for action in self.actions
@@ -137,12 +137,12 @@ class Session(Shown):
     def tune(self, request: str) -> Prompt:
         """Carry out a request in plain words, and return the resulting prompt.
 
-        Besides changes of the scene ("make it night", "a dog runs past") it takes render settings
+        Besides changes of the scene ("make it night", "a dog runs past") it accepts render settings
         ("16:9", "twice as long"), renders ("render it", then ``prompt.videos``), versions, stars,
         locks and going back. ``prompt.actions`` lists what was done. A request that is not
         understood changes nothing: the prompt is the previous one, and its ``message`` says which
-        words were not understood and what can be asked; the first time in a session without a
-        language model, also what one would add.
+        words were not understood and what can be asked; in a session without a language model, the
+        first such message also says what one would add.
         """
         return self._after(*self.studio.run(self.studio.update(self.session_id, request)))
 
@@ -158,7 +158,7 @@ class Session(Shown):
 
     @property
     def settings(self) -> RenderSettings:
-        """The settings of the session's next renders, unless they set their own."""
+        """Render settings for the session's next renders, unless a render sets its own."""
         return self.studio.settings_of(self.session_id)
 
     @property
@@ -174,7 +174,7 @@ class Session(Shown):
         return replace(made, message=message, actions=revision.actions, changes=changes)
 
     def edit(self, lock: Sequence[str] = (), unlock: Sequence[str] = (), **values: Any) -> Prompt:
-        """Set, lock or free scene fields by hand; returns the rewritten prompt.
+        """Set, lock or unlock scene fields by hand, and return the rewritten prompt.
 
         Raises ``InvalidRequest`` for a field that a scene does not have.
         """
@@ -187,14 +187,15 @@ class Session(Shown):
         return self.prompt.render(**parameters)
 
     def delete(self, *, starred: bool = False) -> None:
-        """Delete the session with its videos; :meth:`undelete` brings it back for a while.
+        """Delete the session with its videos; :meth:`undelete` can restore it for a while.
 
-        Raises ``Conflict`` while one is being rendered, or has a star and ``starred`` is false.
+        Raises ``Conflict`` while one is being rendered, or if one is starred and ``starred`` is
+        false.
         """
         self.studio.delete_session(self.session_id, starred=starred)
 
     def undelete(self) -> Self:
-        """Bring it back; raises ``NotFound`` once it is gone for good."""
+        """Restore it; raises ``NotFound`` once it is permanently deleted."""
         self.studio.undelete_session(self.session_id)
         return self
 
@@ -205,7 +206,7 @@ class Session(Shown):
         tags: Sequence[str] | None = None,
         archived: bool | None = None,
     ) -> Self:
-        """Name it, tag it, archive it; None leaves one as it is."""
+        """Name, tag or archive it; None leaves a value unchanged."""
         self.studio.sessions.label(self.session_id, name=name, tags=tags, archived=archived)
         return self
 

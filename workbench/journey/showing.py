@@ -1,6 +1,6 @@
 """HTML of prompts, scenes, videos and batches for notebooks; works offline.
 
-Prompts are escaped; pictures are data URIs; colours are inherited, for dark themes.
+Text is escaped; images are data URIs; colours are inherited, for dark themes.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Shown:
         raise NotImplementedError
 
     def _repr_mimebundle_(self, **_wanted: object) -> dict[str, str]:
-        """Return both forms: a frontend uses the richest that it supports."""
+        """Return both forms; a frontend uses the richest one that it supports."""
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
 
@@ -131,8 +131,8 @@ def job_html(job: Job, jobs: JobManager) -> str:
 def batch_html(jobs: Sequence[Job], manager: JobManager, title: str) -> str:
     """Return a contact sheet: each job's video, which plays, or its progress bar.
 
-    Its poster, which the page holds, stands in for a video that cannot be reached, and for those
-    of a sheet of more than 24.
+    An embedded poster stands in for a video that cannot be reached, and for every video of a sheet
+    of more than 24.
     """
     cells = []
     plays = len(jobs) <= _MOST_PLAYING
@@ -162,7 +162,7 @@ def batch_html(jobs: Sequence[Job], manager: JobManager, title: str) -> str:
 
 
 def thumbnail(job: Job, jobs: JobManager) -> str | None:
-    """Return the poster of a finished render as a data URI, at most 320 pixels wide; or None."""
+    """Return the poster of a finished render as a data URI, at most 320 pixels wide, or None."""
     import cv2  # noqa: PLC0415  heavy, and needed for pictures alone
 
     try:

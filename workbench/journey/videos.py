@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from workbench import control
 from workbench.errors import NotFound, RenderError, Unavailable
+from workbench.forks import fork_of
 from workbench.jobs.model import Job, JobState
 from workbench.journey.channels import Channel
+from workbench.journey.control_files import with_control_files
 from workbench.journey.showing import Shown, batch_html, video_html
 from workbench.measures.scene_check.model import SceneCheck
 from workbench.measures.scores import Scores
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
     from workbench.measures.divergence import Divergence
     from workbench.measures.subjects import SubjectError
 
-__all__ = ["Video", "VideoList", "named_inputs", "with_camera_files"]
-
-_PATH_SUFFIXES: Final = frozenset({".json", ".npz", ".npy", ".txt", ".tum"})
+__all__ = ["Video", "VideoList", "named_inputs"]
 
 
 class Video(Shown):
@@ -40,7 +39,7 @@ class Video(Shown):
 
     @property
     def job(self) -> Job:
-        """The job as it is now."""
+        """The current state of the job."""
         return self._studio.jobs.job(self.job_id)
 
     @property
@@ -65,13 +64,13 @@ class Video(Shown):
 
     @property
     def recipe(self) -> Recipe:
-        """All that is needed to render it again; raises ``NotFound`` until it is finished."""
+        """Everything needed to render it again; raises ``NotFound`` until it is finished."""
         return self._studio.jobs.recipe(self.job_id)
 
     def channel(self, name: str) -> Channel:
         """Return an exact channel, such as ``depth``; it can be the ``control`` of another render.
 
-        Raises ``NotFound`` until the video is finished, or where it was rendered without.
+        Raises ``NotFound`` until the video is finished, or if it was rendered without the channel.
         """
         self._studio.jobs.video_path(self.job_id)
         return Channel(name, self._studio.jobs.channel_path(self.job_id, name), self.job_id)
@@ -80,7 +79,7 @@ class Video(Shown):
     def scores(self) -> Scores:
         """Its scores: motion, flicker, sharpness, colour.
 
-        Measured within about a second of its end; this waits for it. Raises
+        Measured about a second after the render; this waits for them. Raises
         ``NotFound`` until the video is finished, ``Unavailable`` when it cannot be measured.
         """
         (job,) = self._studio.jobs.measure([self.job_id])
@@ -93,27 +92,27 @@ class Video(Shown):
     def check(self) -> SceneCheck:
         """Check whether it shows what its scene asks for: an answer to each question, by field.
 
-        Pixels answer what they can, the language model the rest, if it sees; ``cannot tell`` is what
-        nobody could answer. The same model is asked the same question once. Raises ``NotFound``
-        until the video is finished.
+        Image analysis answers what it can, a vision language model the rest; questions that neither
+        can answer are ``cannot tell``. The same model is asked the same question once. Raises
+        ``NotFound`` until the video is finished.
         """
         return self._studio.run(self._studio.check(self.job_id))
 
     def subject_error(self) -> SubjectError | None:
-        """Return how far its main figure is from where the storyboard of its scene has it move.
+        """Return how far its main figure deviates from the one in the storyboard of its scene.
 
-        Offset in picture widths, and the angle between the two ways; None if the figure is lost.
-        Means something where the storyboard was followed, such as by control. Raises ``NotFound``
-        until it is finished.
+        Offset in picture widths, and the angle between the two directions of motion; None if the
+        figure is lost. Meaningful if the video follows the storyboard, as with control. Raises
+        ``NotFound`` until it is finished.
         """
         from workbench.measures.comparisons import subject_against_storyboard  # noqa: PLC0415
 
         return subject_against_storyboard(self.path, self.recipe.request)
 
     def parts_from(self, other: Video, seeds: Sequence[Video] = ()) -> Divergence:
-        """Return how far ``other``, made with other actions from the same beginning, parts from it.
+        """Return how far ``other``, made with other actions from the same start, diverges from it.
 
-        ``seeds`` are made with its own actions and other seeds: what they differ by is chance.
+        ``seeds`` are videos with its own actions and other seeds: they differ by chance alone.
         Raises ``NotFound`` until all are finished, ``InvalidRequest`` unless their sizes agree.
         """
         from workbench.measures.comparisons import videos_part  # noqa: PLC0415
@@ -128,30 +127,33 @@ class Video(Shown):
         self._studio.jobs.note(self.job_id, text)
         return self
 
-    def rollout(self, actions: Any, seconds: float | None = None, **planning: float) -> World:
-        """Roll out the world of this storyboard from where its camera starts.
+    def rollout(self, actions: Any = None, seconds: float | None = None, **more: Any) -> World:
+        """Roll out the world of this video: render it again from its start, then continue.
 
-        ``actions`` are keys, words or a ``CameraPath``. ``planning``: ``segment_s``, the length of a
-        job, and ``planned_s``, how long the world may become. Raises ``InvalidRequest``.
+        ``actions`` are keys, words or a ``CameraPath``; a storyboard requires them. ``more``:
+        ``at_s``, the time at which a branch leaves a model's video; ``segment_s``, the length of a
+        job; ``planned_s``, the longest duration of a storyboard's world; ``prompts``, ``seed``,
+        ``control``, ``last_image``, ``bounds``, ``most_retakes``; see
+        :class:`workbench.rollouts.RolloutParameters`. Raises ``InvalidRequest``.
         """
         from workbench.journey.worlds import roll_out  # noqa: PLC0415  it builds on this module
 
-        return roll_out(self, actions, seconds, **planning)
+        return roll_out(self, actions, seconds, **more)
 
     @property
     def studio(self) -> Studio:
-        """The Studio that this is a view of."""
+        """The Studio that this view reads."""
         return self._studio
 
     def star(self, *, starred: bool = True) -> Self:
-        """Star or unstar it; no retention removes a starred video."""
+        """Star or unstar it; retention never removes a starred video."""
         self._studio.jobs.star(self.job_id, starred=starred)
         return self
 
     def wait(self, timeout_s: float | None = None) -> Self:
         """Wait until it is done.
 
-        Raises ``RenderError`` when it ended without a video, ``TimeoutError`` after ``timeout_s``
+        Raises ``RenderError`` if it ended without a video, ``TimeoutError`` after ``timeout_s``
         seconds.
         """
         (job,) = self._studio.jobs.wait([self.job_id], timeout_s)
@@ -160,19 +162,20 @@ class Video(Shown):
         return self
 
     def delete(self, *, starred: bool = False) -> None:
-        """Delete it; :meth:`undelete` brings it back for a while.
+        """Delete it; :meth:`undelete` can restore it for a while.
 
-        Raises ``Conflict`` while it is being rendered, or where it has a star and ``starred`` is false.
+        Raises ``Conflict`` while it is being rendered, or if it is starred and ``starred`` is
+        false.
         """
         self._studio.jobs.delete([self.job_id], starred=starred)
 
     def undelete(self) -> Self:
-        """Bring it back; raises ``NotFound`` once it is gone for good."""
+        """Restore it; raises ``NotFound`` once it is permanently deleted."""
         self._studio.jobs.undelete([self.job_id])
         return self
 
     def cancel(self) -> Self:
-        """End it."""
+        """Cancel it."""
         self._studio.jobs.cancel(self.job_id)
         return self
 
@@ -184,9 +187,10 @@ class Video(Shown):
     def continued(self, prompt: str | None = None, **parameters: Any) -> Self:
         """Queue a video that continues from this one's last frame; its prompt is the default.
 
-        The model is the same and must take an image; profile, size, length, rate and steps are the
-        defaults. ``parameters`` are those of :class:`workbench.rendering.RenderParameters`. Raises
-        ``InvalidRequest`` where the model takes no image, or this video is not finished.
+        The model is the same and must accept a start image; profile, size, length, frame rate and
+        steps default to this video's. ``parameters`` are those of
+        :class:`workbench.rendering.RenderParameters`. Raises ``InvalidRequest`` if the model does
+        not accept an image, or this video is not finished.
         """
         job = self.job
         given = {**continuation_of(job), **named_inputs(parameters)}
@@ -195,6 +199,23 @@ class Video(Shown):
                 prompt or job.request.prompt,
                 session_id=job.session_id,
                 parameters=RenderParameters.of(given),
+            )
+        )
+        return type(self)(made.job_id, using=self._studio)
+
+    def forked(self, at_s: float, actions: str) -> Self:
+        """Queue a fork of this storyboard that follows ``actions`` from ``at_s`` seconds on.
+
+        ``actions`` are keys or words, relative to the camera at that time. The fork is as long as
+        this video and shares its frames up to there, bit for bit. Raises ``InvalidRequest`` for a
+        video without a camera path, or of another engine: use :meth:`rollout` for those.
+        """
+        job = self.job
+        made = self._studio.run(
+            self._studio.render(
+                job.request.prompt,
+                session_id=job.session_id,
+                parameters=RenderParameters.of(fork_of(job, at_s, actions)),
             )
         )
         return type(self)(made.job_id, using=self._studio)
@@ -217,7 +238,7 @@ class Video(Shown):
 
 
 class VideoList(list[Video]):
-    """Videos in a list, which a notebook shows as a contact sheet."""
+    """A list of videos, which a notebook shows as a contact sheet."""
 
     def _repr_html_(self) -> str:
         if not self:
@@ -228,26 +249,13 @@ class VideoList(list[Video]):
 
 
 def named_inputs(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``parameters`` with every video among them as its id, and every path as text.
+    """Return ``parameters`` with every video replaced by its id, and every path by text.
 
-    The file that ``camera`` names is read; raises ``InvalidRequest``.
+    Reads the file that ``camera`` names; raises ``InvalidRequest``.
     """
     return {
         name: value.job_id if isinstance(value, Video) else
         value.as_control() if isinstance(value, Channel) else
         str(value) if isinstance(value, Path) else value
-        for name, value in with_camera_files(parameters).items()
+        for name, value in with_control_files(parameters).items()
     }  # fmt: skip
-
-
-def with_camera_files(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``parameters`` with the camera path in the file that ``camera`` names.
-
-    A text names a file by its ending. Raises ``InvalidRequest`` for a file that holds no path.
-    """
-    given = parameters.get("camera")
-    if isinstance(given, str) and Path(given).suffix.lower() in _PATH_SUFFIXES:
-        given = Path(given)
-    if not isinstance(given, Path):
-        return dict(parameters)
-    return {**parameters, "camera": control.read_path(given.expanduser()).value}

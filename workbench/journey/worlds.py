@@ -1,52 +1,48 @@
 """A world that is rolled out and branches: a tree of segments, each a durable job.
 
-On the storyboard, which knows its world: every segment draws a later part of one film, so nothing is
-carried over from decoded frames, and a branch is its parent, bit for bit, up to the fork.
+On the storyboard every segment draws a later part of one film; a model continues from the lossless
+frames or the latents of the previous segment. Either way a branch equals its parent, bit for bit,
+up to the fork.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import numpy as np
+from pydantic import ValidationError
 
-from workbench.control import (
-    SANA_WM,
-    CameraControl,
-    CameraPath,
-    Intrinsics,
-    parse_keys,
-    path_from_words,
-)
+from workbench.control import CameraPath, Intrinsics
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.journey.batches import Batch
-from workbench.journey.videos import Video
-from workbench.rendering import RenderRequest, RolloutSegment
+from workbench.journey.control_files import with_control_files
+from workbench.journey.videos import Video, named_inputs
+from workbench.rollouts import Branch, RolloutParameters, segment_of
 
 if TYPE_CHECKING:
     from workbench.studio import Studio
 
 __all__ = ["World", "roll_out"]
 
-_SEGMENT_S: Final = 2.0
-_PLANNED_S: Final = 12.0
-_MOST_FRAMES: Final = 4_096
-_KEPT: Final = ("engine", "prompt", "scene", "seed", "width", "height", "fps")
-
 
 class World:
     """One branch: the frames that it shares with its parent, and its own segments after them.
 
-    A view, as every object of the journey; ``wb.open_world(world.batch_id)`` finds it again.
+    ``batch_id`` is the id of its batch, or of the finished video that starts the world. A view, like
+    every object of the journey; ``wb.open_world(world.batch_id)`` reopens it.
     """
 
     def __init__(self, batch_id: str, *, using: Studio) -> None:
         self.batch_id = batch_id
         self._studio = using
-        self._first = self.batch.record.jobs[0].request
-        self._place = RolloutSegment.model_validate(self._first.options["rollout"])
+        first = self._branch
+        self._first, self._place = first.first, first.place
+
+    @property
+    def _branch(self) -> Branch:
+        return self._studio.rollouts.branch(self.batch_id)
 
     @property
     def batch(self) -> Batch:
@@ -56,16 +52,16 @@ class World:
     @property
     def segments(self) -> tuple[Video, ...]:
         """This branch's own segments, in order of time."""
-        return self.batch.videos
+        return tuple(Video(job.job_id, using=self._studio) for job in self._branch.batch.jobs)
 
     @property
     def parent(self) -> World | None:
-        """The branch that it goes on from; None for the root."""
+        """The branch that it continues from; None for the root."""
         return World(self._place.parent, using=self._studio) if self._place.parent else None
 
     @property
     def fork_s(self) -> float:
-        """The second at which it leaves its parent; 0 for the root."""
+        """The time in seconds at which it leaves its parent; 0 for the root."""
         return self._place.start / self.fps
 
     @property
@@ -75,25 +71,28 @@ class World:
 
     @property
     def num_frames(self) -> int:
-        """Frames from the beginning of the world to the end of this branch."""
-        return self._place.start + sum(v.job.request.num_frames or 0 for v in self.segments)
+        """Number of frames from the start of the world to the end of this branch."""
+        return self._branch.num_frames
 
     @property
     def duration_s(self) -> float:
-        """Seconds from the beginning of the world to the end of this branch."""
+        """Seconds from the start of the world to the end of this branch."""
         return self.num_frames / self.fps
 
     @property
     def camera_path(self) -> CameraPath:
-        """The camera of every frame, from the beginning of the world."""
-        camera = self.segments[-1].job.request.camera
-        assert camera is not None  # noqa: S101  every segment has one
-        return camera.camera_path()
+        """The camera of every frame, from the start of the world.
+
+        The camera of an unsteered model segment counts as standing still.
+        """
+        poses = self._studio.rollouts.poses(self._branch)
+        lens = Intrinsics.of_view(self._first.width or 832, self._first.height or 480)
+        return CameraPath.of_poses(poses, fps=self.fps, intrinsics=lens)
 
     def wait(self, timeout_s: float | None = None) -> Self:
-        """Wait until every segment has ended, the parent's too.
+        """Wait until every segment has ended, including the parent's.
 
-        Raises ``RenderError`` for one that ended without a video, ``TimeoutError``.
+        Raises ``RenderError`` if one ended without a video, and ``TimeoutError``.
         """
         if (parent := self.parent) is not None:
             parent.wait(timeout_s)
@@ -104,38 +103,34 @@ class World:
     def fork(
         self,
         at_s: float,
-        actions: str | CameraPath,
+        actions: str | CameraPath | None = None,
         seconds: float | None = None,
-        *,
-        segment_s: float = _SEGMENT_S,
+        **more: Any,
     ) -> Self:
-        """Branch off at a second of this world and return the branch; its jobs are queued.
+        """Branch off at a time of this world and return the branch; its jobs are queued.
 
-        ``actions`` are keys, words or a path, from where the camera is then; they last ``seconds``,
-        or as long as they say. Raises ``InvalidRequest`` for a second that is not in this world, or
-        an end beyond what the world is planned for.
+        ``actions`` are keys, words or a path, relative to the camera at that time; they last
+        ``seconds``, or as long as they say. ``more``: ``prompt`` or ``prompts``, one per segment,
+        ``seed``, ``last_image``, ``segment_s``, ``bounds``, ``most_retakes``; see
+        :class:`workbench.rollouts.RolloutParameters`. Raises ``InvalidRequest`` for a time outside
+        this world, or at which its model cannot continue.
         """
-        frame = round(at_s * self.fps)
-        if not 1 <= frame <= self.num_frames:
-            problem = f"must be within the world: above 0 and at most {self.duration_s:g} s"
-            raise InvalidRequest(f"at_s {problem}.", (FieldProblem("at_s", problem),))
-        poses = self.camera_path.poses(self.num_frames, self.fps)[:frame]
-        return self._grown(poses, actions, seconds, segment_s, parent=self.batch_id)
+        return self._forked(at_s, _asked(actions, seconds, more))
 
     def rollout(
         self,
-        actions: str | CameraPath,
+        actions: str | CameraPath | None = None,
         seconds: float | None = None,
-        *,
-        segment_s: float = _SEGMENT_S,
+        **more: Any,
     ) -> Self:
-        """Go on from the end; a fork at the last frame."""
-        return self.fork(self.duration_s, actions, seconds, segment_s=segment_s)
+        """Continue from the end: a fork at the last frame."""
+        return self._forked(None, _asked(actions, seconds, more))
 
     def frames(self) -> Iterator[Any]:
-        """Yield every frame (RGB, H×W×3, ``uint8``) from the beginning of the world.
+        """Yield every frame (RGB, H×W×3, ``uint8``) from the start of the world.
 
-        Up to the fork they are the parent's own. Raises ``NotFound`` until all are rendered.
+        Up to the fork these are the parent's own frames. Raises ``NotFound`` until all are
+        rendered.
         """
         from workbench.engines.probe import decode_video  # noqa: PLC0415  loads the decoder
 
@@ -145,7 +140,8 @@ class World:
                     break
                 yield frame
         for video in self.segments:
-            yield from decode_video(video.path)
+            overlap = segment_of(video.job.request).overlap
+            yield from islice(decode_video(video.path), overlap, None)
 
     def save_video(self, path: str | Path) -> Path:
         """Write the whole branch as one mp4 and return its path."""
@@ -161,17 +157,20 @@ class World:
     def drift(self) -> list[dict[str, Any]]:
         """Return, for each own segment, how far light, colour and detail drift and jump.
 
-        ``exposure_drift``, ``colour_drift`` and ``sharpness_drift`` are those of the segment's
-        scores; ``seam`` is whether light, colour or detail jumps at its beginning, None where
-        nothing comes before. Waits until the segments are measured.
+        ``exposure_drift``, ``colour_drift`` and ``sharpness_drift`` are the segment's scores;
+        ``seam`` is whether light, colour or detail jumps at its start, None for the first segment;
+        ``takes`` is how often a model's segment was rendered until it was within its bounds, as the
+        recipe says. Waits until the segments are measured.
         """
         rows = []
         for video in self.segments:
             request = video.job.request
-            start = RolloutSegment.model_validate(request.options["rollout"]).start
+            start = segment_of(request).start
             scores = video.scores
             row = {name: getattr(scores, name, None) for name in _DRIFTS}
-            rows.append({"start_s": start / self.fps, **row, "seam": self._seam(start)})
+            takes = len(segment_of(video.recipe.request).takes) or 1
+            seam = self._seam(start)
+            rows.append({"start_s": start / self.fps, **row, "seam": seam, "takes": takes})
         return rows
 
     def _seam(self, start: int) -> bool | None:
@@ -187,26 +186,13 @@ class World:
         steps = transitions(Clip.of(near, self.fps))
         return seam(steps, start - first).visible
 
-    def _grown(
-        self,
-        poses: Any,
-        actions: str | CameraPath,
-        seconds: float | None,
-        segment_s: float,
-        *,
-        parent: str,
-    ) -> Self:
-        batch_id = _queue(
-            self._studio, self._first, poses, actions, seconds, segment_s,
-            RolloutSegment(
-                start=len(poses), planned=self._place.planned, parent=parent, fork=len(poses)
-            ),
-        )  # fmt: skip
-        return type(self)(batch_id, using=self._studio)
+    def _forked(self, at_s: float | None, asked: RolloutParameters) -> Self:
+        branch = self._studio.rollouts.fork(self.batch_id, at_s, asked)
+        return type(self)(branch.batch.batch_id, using=self._studio)
 
     def __repr__(self) -> str:
         origin = f", from {self.fork_s:g} s of {self._place.parent}" if self._place.parent else ""
-        return f"<World {self.batch_id}: {self.duration_s:g} s{origin}: {self.batch.state}>"
+        return f"<World {self.batch_id}: {self.duration_s:g} s{origin}: {self._branch.batch.state}>"
 
 
 _DRIFTS: Final = ("exposure_drift", "colour_drift", "sharpness_drift")
@@ -215,95 +201,43 @@ _SEAM_FRAMES: Final = 8
 
 def roll_out(
     video: Video,
-    actions: str | CameraPath,
+    actions: str | CameraPath | None = None,
     seconds: float | None = None,
-    *,
-    segment_s: float = _SEGMENT_S,
-    planned_s: float = _PLANNED_S,
+    at_s: float | None = None,
+    **more: Any,
 ) -> World:
-    """Return the world of a storyboard, rolled out from where its camera starts.
+    """Return the world of a video, rolled out from its start.
 
-    See :meth:`World.fork`; ``planned_s`` is how long the world may become: its figures pace
-    themselves by it. Raises ``InvalidRequest`` for a video that is no storyboard.
+    With ``at_s`` it is a branch that leaves a model's video at that time. ``more``: the other fields
+    of :class:`workbench.rollouts.RolloutParameters`. Raises ``InvalidRequest`` for a model that
+    cannot continue, or a storyboard without actions.
     """
-    request = video.job.request
-    if request.engine != "animatic":
-        problem = f"Only the storyboard is rolled out, not {request.engine}."
-        raise InvalidRequest(problem, (FieldProblem("engine", problem),))
-    planned = round(planned_s * float(request.fps or 24))
-    if not 2 <= planned <= _MOST_FRAMES:
-        problem = f"must be 2 to {_MOST_FRAMES} frames"
-        raise InvalidRequest(f"planned_s {problem}.", (FieldProblem("planned_s", problem),))
-    root = RolloutSegment(start=0, planned=planned)
-    poses = np.zeros((0, 4, 4))
-    batch_id = _queue(video.studio, request, poses, actions, seconds, segment_s, root)
-    return World(batch_id, using=video.studio)
+    rollouts = video.studio.rollouts
+    asked = _asked(actions, seconds, more)
+    if at_s is None:
+        branch = rollouts.start(video.job_id, asked)
+    else:
+        branch = rollouts.leave(video.job_id, at_s, asked)
+    return World(branch.batch.batch_id, using=video.studio)
 
 
-def _queue(
-    studio: Studio,
-    base: RenderRequest,
-    poses: Any,
-    actions: str | CameraPath,
-    seconds: float | None,
-    segment_s: float,
-    place: RolloutSegment,
-) -> str:
-    """Queue the segments that follow ``poses`` and return their batch."""
-    fps = float(base.fps or 24)
-    added, lens, words = _moves(base, actions, seconds, fps)
-    if len(poses):
-        added = poses[-1] @ added[1:]
-    whole = np.concatenate([poses, added])
-    if len(whole) > place.planned:
-        told = (
-            f"The world is planned for {place.planned / fps:g} s; this would be "
-            f"{len(whole) / fps:g} s. Roll it out with a larger planned_s."
+def _asked(
+    actions: str | CameraPath | None, seconds: float | None, more: dict[str, Any]
+) -> RolloutParameters:
+    """Return the parameters; raises ``InvalidRequest``, or ``TypeError`` for an unknown name."""
+    if unknown := sorted(more.keys() - RolloutParameters.model_fields.keys() - {"prompt"}):
+        raise TypeError(f"There is no rollout parameter {', '.join(map(repr, unknown))}.")
+    camera = with_control_files({"camera": actions})["camera"]
+    given = {**more, "actions": None, "seconds": seconds}
+    if (prompt := given.pop("prompt", None)) is not None:
+        given["prompts"] = (prompt,)
+    given = {**named_inputs(given), "actions": camera}
+    given = {name: value for name, value in given.items() if value is not None}
+    try:
+        return RolloutParameters.model_validate(given)
+    except ValidationError as error:
+        problems = tuple(
+            FieldProblem(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()
         )
-        raise InvalidRequest(told, (FieldProblem("seconds", told),))
-    length = max(1, round(segment_s * fps))
-    requests = []
-    for start in range(len(poses), len(whole), length):
-        end = min(len(whole), start + length)
-        path = CameraPath.of_poses(whole[:end], fps=fps, intrinsics=lens)
-        camera = CameraControl.of(path).model_copy(update={"words": words, "way": "poses"})
-        segment = place.model_copy(update={"start": start})
-        kept = {name: getattr(base, name) for name in _KEPT}
-        requests.append(
-            studio.jobs.complete(
-                RenderRequest(
-                    **kept,
-                    num_frames=end - start,
-                    camera=camera,
-                    options={"rollout": segment.model_dump()},
-                )
-            )
-        )
-    return studio.jobs.submit_batch(requests, name="rollout").batch_id
-
-
-def _moves(
-    base: RenderRequest, actions: str | CameraPath, seconds: float | None, fps: float
-) -> tuple[Any, Intrinsics, str]:
-    """Return the poses of ``actions`` (the first is the origin), their lens, and their words."""
-    width, height = base.width or 832, base.height or 480
-    camera = CameraControl.of(actions)
-    frames = round((seconds or _own_s(camera)) * fps) + 1
-    if not 2 <= frames <= _MOST_FRAMES:
-        problem = f"must be at most {_MOST_FRAMES / fps:g} s, and at least a frame"
-        raise InvalidRequest(f"seconds {problem}.", (FieldProblem("seconds", problem),))
-    found = camera.resolved(width=width, height=height, num_frames=frames, fps=fps, seed=base.seed)
-    path = found.camera_path()
-    if path.zooms:
-        problem = "A rollout keeps its lens: zoom in a render of its own."
-        raise InvalidRequest(problem, (FieldProblem("actions", problem),))
-    return path.relative().poses(frames, fps), Intrinsics.of_view(width, height), found.words
-
-
-def _own_s(camera: CameraControl) -> float:
-    """Return how long the actions say that they last, in seconds."""
-    if camera.is_keys:
-        return len(parse_keys(camera.said)) / SANA_WM.fps
-    if camera.said:
-        return path_from_words(camera.said).value.duration_s
-    return camera.camera_path().duration_s
+        told = "; ".join(f"{one.field}: {one.problem}" for one in problems)
+        raise InvalidRequest(f"The rollout is not valid. {told}.", problems) from error

@@ -1,4 +1,4 @@
-"""Best-of-N runs of the open session, as its page begins, watches, judges and cancels them."""
+"""Best-of-N runs of the open session: starts, shows, judges and cancels them for its page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from workbench.widgets.session_controller import SessionController
 __all__ = ["BestOfController"]
 
 _COSTLY: Final = ("num_inference_steps", "width", "height", "num_frames")
-"""What a render's time depends on."""
+"""The parameters that determine a render's time."""
 _TILE: Final = 32
 _MINUTE_S: Final = 60
 
@@ -39,12 +39,12 @@ class BestOfController:
         self._revisions: dict[str, int] = {}
 
     def close(self) -> None:
-        """End the processes that carry runs out."""
+        """End the processes that carry out runs."""
         self._processes.close()
 
     @command
     async def best_of_choices(self) -> View:
-        """Return the critics that there are, and whether a model may see the videos."""
+        """Return the available critics, and whether a vision model can see the videos."""
         writer = self._studio.language.writer(self._controller.session_id)
         names = await asyncio.to_thread(score_names, self._studio.settings)
         return {"critics": [ASKED_FOR, *names], "model": writer.takes_time}
@@ -59,7 +59,7 @@ class BestOfController:
         minutes: Annotated[float, Field(gt=0, le=10_000)] | None = None,
         revise: Annotated[int, Field(ge=0, le=3)] = 0,
     ) -> View:
-        """Begin a run with the prompt at ``index``, and return it."""
+        """Start a run with the prompt at ``index``, and return it."""
         entry = self._controller.entry(index)
         session_id = self._controller.session_id
 
@@ -85,7 +85,7 @@ class BestOfController:
 
     @command
     async def best_of_runs(self) -> list[View]:
-        """Return the runs of the session, the newest first, each in a line."""
+        """Return a line for each run of the session, newest first."""
 
         def look() -> list[View]:
             runs = runs_of_session(self._controller.session_id, using=self._studio)
@@ -103,7 +103,7 @@ class BestOfController:
 
     @command
     async def best_of_run(self, name: str) -> View:
-        """Return a run of the session as it is now."""
+        """Return the current state of a run of the session."""
         view = await asyncio.to_thread(lambda: self._view(self._own(name)))
         if len(view["revisions"]) > self._revisions.get(name, 0):
             self._revisions[name] = len(view["revisions"])
@@ -112,7 +112,7 @@ class BestOfController:
 
     @command
     async def best_of_go_on(self, name: str) -> View:
-        """Carry a run on that its process left."""
+        """Resume a run whose process has ended."""
 
         def go_on() -> View:
             run = self._own(name)
@@ -124,14 +124,14 @@ class BestOfController:
 
     @command
     async def best_of_cancel(self, name: str) -> View:
-        """End a run; what is finished is kept."""
+        """Cancel a run; finished renders are kept."""
         return await asyncio.to_thread(lambda: self._view(self._own(name).cancel()))
 
     @command
     async def best_of_vote(
         self, name: str, better: int, worse: int, *, undecided: bool = False
     ) -> View:
-        """Keep which of two candidates is better."""
+        """Record which of two candidates is better."""
 
         def vote() -> View:
             return self._view(self._own(name).prefer(better, worse, is_tie=undecided))
@@ -147,13 +147,13 @@ class BestOfController:
     def _view(self, run: BestOf) -> View:
         found = overview(run)
         if found["state"] == "waiting" and self._processes.carries_out(run.name):
-            found["state"] = "running"  # its process has only just begun
+            found["state"] = "running"  # its process has only just started
         return found
 
     def _costs(self, settings: RenderSettings) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return what whole renders and drafts cost, as parameters, so that a budget is kept.
+        """Return the cost parameters of whole renders and drafts, which a budget needs.
 
-        A draft is what the engine's draft profile makes; of an engine without one, a smaller one.
+        A draft uses the engine's draft profile; an engine without one renders a smaller video.
         """
         whole = self._effective(settings)
         draft = self._effective(settings.with_values({"profile": "draft"}))
@@ -168,7 +168,7 @@ class BestOfController:
         try:
             found: Mapping[str, Any] = self._studio.effective_settings(settings).as_json()
         except WorkbenchError:
-            return {}  # whoever renders says why
+            return {}  # the render itself reports why
         return {name: found[name] for name in _COSTLY if found.get(name)}
 
 

@@ -8,7 +8,7 @@ failing in a browser:
 - imports are named and relative: ``import { h, text as label } from "./dom.js";``
 - exports stand before a declaration: ``export function …``, ``export const …``, ``export class …``
 - the entry alone has an ``export default``
-- no two modules import each other, directly or by way of others
+- no two modules import each other, directly or indirectly
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ __all__ = ["Debouncer"]
 T = TypeVar("T")
 
 _BUNDLE_S: Final = 0.05
-"""Values within this time are shown together: 20 updates a second look continuous."""
+"""Values within this interval are shown together: 20 updates a second look continuous."""
 
 
 class Debouncer(Generic[T]):
@@ -24,11 +24,11 @@ class Debouncer(Generic[T]):
         self._closed = False
 
     def hear(self, bit: T) -> None:
-        """Take one value; it is shown soon."""
+        """Accept one value, to be shown soon."""
         self._loop.call_soon_threadsafe(self._collect, bit)
 
     def close(self) -> None:
-        """Show nothing more."""
+        """Stop showing values."""
         self._closed = True
 
     def _collect(self, bit: T) -> None:

@@ -1,4 +1,4 @@
-"""Passes the changed jobs of one session to the widget's loop, several at a time."""
+"""Passes the changed jobs of one session to the widget's loop in batches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["JobFeed", "all_jobs"]
 
 _PAGE: Final = 500
 _BUNDLE_S: Final = 0.04
-"""Changes within this time are passed on together: 25 updates a second are enough."""
+"""Changes within this interval are passed on together: 25 updates a second are enough."""
 
 
 class JobFeed:
@@ -54,7 +54,7 @@ class JobFeed:
         await self._watch()
 
     def drop(self, job_id: str) -> None:
-        """Tell of this job no longer."""
+        """Stop reporting this job."""
         self._also.discard(job_id)
         self._pending.pop(job_id, None)
 
@@ -92,7 +92,7 @@ class JobFeed:
 
 
 def all_jobs(jobs: JobManager, session_id: str, state: JobState | None = None) -> list[Job]:
-    """Return a session's jobs, newest first; with ``state`` only those in that state."""
+    """Return a session's jobs, newest first; with ``state``, only those in that state."""
     page = jobs.jobs(session_id=session_id, state=state, limit=_PAGE)
     found = list(page.jobs)
     while page.cursor is not None:

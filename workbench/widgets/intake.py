@@ -1,4 +1,4 @@
-"""Files that a page brings: pictures and videos to start from, and workbench videos to continue."""
+"""Files that a page uploads: images and videos to start from, and workbench videos to continue."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from workbench.widgets.session_controller import SessionController
 __all__ = ["Intake"]
 
 _MOST_BYTES: Final = 64 << 20
-"""Largest file taken through the kernel; REST takes larger ones."""
+"""Largest file accepted through the kernel; REST accepts larger ones."""
 
 
 class Intake:
-    """Takes files at one screen. Every method runs on the loop."""
+    """Accepts files from one screen. Every method runs on the loop."""
 
     def __init__(
         self,
@@ -41,19 +41,19 @@ class Intake:
 
     @command
     async def keep_input(self, data: bytes) -> View:
-        """Store a picture or a video for renders to start from and return its id."""
+        """Store an image or a video for renders to start from, and return its id."""
         kept = await asyncio.to_thread(self._studio.jobs.keep_input, _bounded(data))
         return {"id": kept.input_id}
 
     @command
     async def input(self, name: str) -> bytes:
-        """Return an input, to be shown."""
+        """Return an input for display."""
         path = await asyncio.to_thread(self._studio.jobs.input_path, name)
         return await asyncio.to_thread(path.read_bytes)
 
     @command
     async def extend(self, job: str) -> View:
-        """Render a video that goes on from the last frame of ``job``, a video of this session."""
+        """Render a continuation from the last frame of ``job``, a video of this session."""
         if not self._renders.knows(job):
             raise NotFound("job", job)
         video = await asyncio.to_thread(self._studio.jobs.job, job)
@@ -67,7 +67,7 @@ class Intake:
 
     @command
     async def restore(self, data: bytes, known: list[str]) -> View:
-        """Open the session that a video of ours was made in, or begin one from its recipe."""
+        """Open the session that a workbench video was made in, or start one from its recipe."""
         recipe = await asyncio.to_thread(_recipe_in, _bounded(data))
         session_id = recipe.session_id
         if session_id is not None and (not self._private or session_id in known):
@@ -86,7 +86,7 @@ class Intake:
 
 def _bounded(data: bytes) -> bytes:
     if len(data) > _MOST_BYTES:
-        raise InvalidRequest(f"Files of at most {_MOST_BYTES >> 20} MiB can be brought here.")
+        raise InvalidRequest(f"Files may be {_MOST_BYTES >> 20} MiB at most.")
     return data
 
 

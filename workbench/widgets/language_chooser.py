@@ -1,4 +1,4 @@
-"""Who writes the prompts, as a page sees and chooses it. A private page sees the name alone."""
+"""Chooses the language model that writes the prompts. A private page sees only its name."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class LanguageChooser:
 
     @command
     async def language_label(self) -> View:
-        """Return who writes in the open session, in words."""
+        """Return the name of the model that writes in the open session."""
         choice = await asyncio.to_thread(
             self._studio.language.choice, self._controller.session_to_write_in
         )
@@ -42,7 +42,7 @@ class LanguageChooser:
 
     @command
     async def language(self) -> View:
-        """Return who writes, which servers answer here, and what can be fetched."""
+        """Return the current model, the servers that respond here, and what can be fetched."""
         self._check()
         session_id = self._controller.session_to_write_in
         return (await self._studio.language.overview(session_id)).model_dump(mode="json")
@@ -51,7 +51,7 @@ class LanguageChooser:
     async def use_language(
         self, name: Name, base_url: Address = "", api_key: Key = "", *, as_default: bool = False
     ) -> View:
-        """Let a model write in the open session, and with ``as_default`` wherever none was chosen."""
+        """Use a model in the open session; with ``as_default``, wherever none was chosen."""
         choice = await self._named(name, base_url)
         session_id = await self._studio.choose_language(
             choice, self._controller.session_to_write_in, api_key=api_key
@@ -63,7 +63,7 @@ class LanguageChooser:
 
     @command
     async def test_language(self, name: Name, base_url: Address = "", api_key: Key = "") -> View:
-        """Ask a model one small question, and return whether it answers, what, and how fast."""
+        """Ask a model one small question, and return whether it answered, what, and how fast."""
         choice = await self._named(name, base_url)
         return asdict(await self._studio.language.models.check(choice, api_key))
 
@@ -75,12 +75,12 @@ class LanguageChooser:
 
     @command
     async def fetch_language(self, name: Name) -> None:
-        """Begin to fetch a model of the catalogue; ``language`` tells how far it is."""
+        """Start to download a model from the catalogue; ``language`` reports the progress."""
         self._check()
         await asyncio.to_thread(self._studio.language.models.begin_fetching, name)
 
     async def _named(self, name: str, base_url: str) -> LanguageChoice:
-        """Return the choice; a page names models of the catalogue or of an endpoint, never files."""
+        """Return the choice; a page names models of the catalogue or an endpoint, never files."""
         self._check()
         if not base_url and name != "builtin":
             known = (await self._studio.language.overview()).catalog

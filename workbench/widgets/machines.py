@@ -64,7 +64,7 @@ class Machines:
 
     @command
     async def here(self) -> None:
-        """A page is still there."""
+        """Note that a page is still open."""
         self._heard_at_s = time.monotonic()
         if not self._watching:
             self._watching = True
@@ -82,7 +82,7 @@ class Machines:
         await self._show()
 
     async def _warm_up(self) -> None:
-        with suppress(SupervisorUnavailable):  # the first render reports it
+        with suppress(SupervisorUnavailable):  # the first render reports the error
             await self._studio.warm_up()
 
     async def _watch(self) -> None:
@@ -100,7 +100,7 @@ class Machines:
             stop()
 
     def _heard(self, changes: Changes) -> None:
-        """Refresh at once on a change that is not of a job: a pause, by any process."""
+        """Refresh at once on a change that concerns no job: a pause, by any process."""
         if not changes.jobs:
             self._tasks.call(self._stirred.set)
 

@@ -70,7 +70,7 @@ def field_views() -> list[View]:
 
 
 def session_view(session: PromptSession, turns: Sequence[Turn]) -> View:
-    """Return a session with all its entries, and what was answered to the requests of ``turns``."""
+    """Return a session with all its entries, and the answers to the requests of ``turns``."""
     return {
         "id": session.session_id,
         "created": session.created_at.timestamp(),
@@ -84,7 +84,7 @@ def session_view(session: PromptSession, turns: Sequence[Turn]) -> View:
 
 
 def entry_view(entry: Entry) -> View:
-    """Return one prompt; its text lacks the marker, which ``source`` already gives."""
+    """Return one prompt; its text omits the marker, which ``source`` already gives."""
     return {
         "index": entry.index,
         "kind": str(entry.kind),
@@ -116,7 +116,7 @@ def job_view(job: Job) -> View:
 
 
 def result_view(job: Job, captions: Captions, *, sketch: bool = False) -> View:
-    """Return a job of the open session with what tells it from the session's others.
+    """Return a job of the open session, with what distinguishes it from the others.
 
     A ``sketch`` shows an idea whose prompt is still being written; it is not a result.
     """
@@ -143,7 +143,7 @@ def device_view(device: Device) -> View:
 
 
 def cluster_view(status: ClusterStatus) -> View:
-    """Return an unreachable cluster as one device, in place of its own."""
+    """Return an unreachable cluster as a single device, in place of its devices."""
     readings = dict.fromkeys(("gpu", "load", "temperature", "memory_used", "memory_total", "job"))
     return {
         "name": "cluster",
@@ -176,7 +176,7 @@ def _gigabytes(size_bytes: int | None) -> float | None:
 
 
 def session_line(summary: SessionSummary, videos: int, video_bytes: int) -> View:
-    """Return a session's line in the list of sessions."""
+    """Return a session's row in the list of sessions."""
     return {
         "id": summary.session_id,
         "title": summary.name or strip_marker(summary.title),

@@ -1,4 +1,4 @@
-"""The queue as a page sees and steers it: every render of every session that it may see."""
+"""The queue on a page: lists and controls the renders of every session that it may see."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _FAILED_LISTED: Final = 30
 
 
 class QueueController:
-    """Lists and steers renders beyond the open session. Every method runs on the loop.
+    """Lists and controls renders beyond the open session. Every method runs on the loop.
 
-    ``known`` are the sessions that a browser remembers: a private screen sees those alone.
+    ``known`` are the sessions that a browser remembers: a private screen sees only those.
     """
 
     def __init__(self, studio: Studio, *, private: bool = False) -> None:
@@ -30,24 +30,24 @@ class QueueController:
 
     @command
     async def queue(self, known: list[str]) -> View:
-        """Return what runs, what waits with the next first, and what failed last."""
+        """Return the running jobs, the waiting ones in order, and the latest failures."""
         return await asyncio.to_thread(self._look, known)
 
     @command
     async def cancel_queued(self, jobs: list[str], known: list[str]) -> None:
-        """End these renders."""
+        """Cancel these renders."""
         for job in await asyncio.to_thread(self._allowed, jobs, known):
             await asyncio.to_thread(self._jobs.cancel, job.job_id)
 
     @command
     async def retry_queued(self, jobs: list[str], known: list[str]) -> None:
-        """Run these renders again that failed or were cancelled."""
+        """Retry failed or cancelled renders."""
         for job in await asyncio.to_thread(self._allowed, jobs, known):
             await asyncio.to_thread(self._jobs.retry, job.job_id)
 
     @command
     async def order_queued(self, jobs: list[str], known: list[str]) -> None:
-        """Put waiting renders in this order; together they keep the places that they have."""
+        """Put waiting renders in this order; they exchange places with each other only."""
         own = await asyncio.to_thread(self._allowed, jobs, known)
         await asyncio.to_thread(self._jobs.reorder, [job.job_id for job in own])
 

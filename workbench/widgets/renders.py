@@ -1,6 +1,6 @@
-"""The renders of one screen's session: order, cancel, retry, star, download.
+"""The renders of one screen's session: reorder, cancel, retry, star, download.
 
-Of prompts it knows only the entry that a render belongs to.
+Knows nothing of prompts except the entry that a render belongs to.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ class Screen(Protocol):
         """Show these jobs and no others."""
 
     def patch_jobs(self, views: Iterable[View]) -> None:
-        """Tell of some jobs."""
+        """Send some jobs."""
 
     def tell_all_jobs(self) -> None:
-        """Tell of every job."""
+        """Send every job."""
 
     def move_jobs(self, places: Mapping[str, View]) -> None:
         """Update waiting jobs: their positions in the queue."""
 
     def forget_job(self, job_id: str) -> None:
-        """Show a job no longer."""
+        """Remove a job."""
 
     def tell(self, message: View) -> None:
-        """Send a message that a page which loads later does not need."""
+        """Send a message that pages loaded later do not need."""
 
 
 class Renders:
@@ -81,7 +81,7 @@ class Renders:
 
     @property
     def busy(self) -> bool:
-        """Whether any job has not ended."""
+        """Whether any job is unfinished."""
         return any(not job.state.final for job in self._known.values())
 
     def knows(self, job_id: str | None) -> bool:
@@ -89,7 +89,7 @@ class Renders:
         return job_id in self._known
 
     def newest(self, entry_index: int) -> Job | None:
-        """Return the newest render of a prompt of this session; None where there is none."""
+        """Return the newest render of a prompt of this session, or None."""
         own = [
             job
             for job in self._known.values()
@@ -98,7 +98,7 @@ class Renders:
         return max(own, key=lambda job: (job.created_at, job.position), default=None)
 
     def close(self) -> None:
-        """Stop watching; renders go on."""
+        """Stop watching; renders continue."""
         self._feed.close()
 
     async def follow(self, session_id: str | None) -> list[Job]:
@@ -154,7 +154,7 @@ class Renders:
             await asyncio.to_thread(self._jobs.cancel, sketch)
 
     def _with_renamed(self, jobs: list[Job], has_more: bool) -> list[Job]:
-        """Return ``jobs`` and, where there are more than before, those that this renames."""
+        """Return ``jobs``, and if there are more than before, those renamed by that."""
         if not has_more:
             return jobs
         self._captions = self._new_captions()
@@ -176,7 +176,7 @@ class Renders:
 
     @command
     async def cancel(self, job: str) -> None:
-        """End a render."""
+        """Cancel a render."""
         self.tell([await asyncio.to_thread(self._jobs.cancel, self._own(job).job_id)])
 
     @command
@@ -186,19 +186,19 @@ class Renders:
 
     @command
     async def cancel_batch(self, batch: str) -> None:
-        """End what is left of a batch."""
+        """Cancel the unfinished renders of a batch."""
         own = self._own_batch(batch)
         self.tell((await asyncio.to_thread(self._jobs.cancel_batch, own)).jobs)
 
     @command
     async def cancel_many(self, jobs: list[str]) -> None:
-        """End these renders; those that have ended stay as they are."""
+        """Cancel these renders; finished ones are left alone."""
         own = [self._own(job).job_id for job in jobs]
         self.tell([await asyncio.to_thread(self._jobs.cancel, job) for job in own])
 
     @command
     async def log(self, job: str) -> str:
-        """Return the end of what a render printed."""
+        """Return the end of a render's log."""
         if self._private:
             raise InvalidRequest("Only the dashboard's operator can read the log.")
         path = await asyncio.to_thread(self._jobs.log_path, self._own(job).job_id)
@@ -222,22 +222,22 @@ class Renders:
 
     @command
     async def delete(self, jobs: list[str], *, starred: bool = False) -> None:
-        """Delete renders that wait or have ended, starred ones only if confirmed."""
+        """Delete waiting and finished renders; starred ones only if confirmed."""
         own = [self._own(job).job_id for job in jobs]
         self.forget(await asyncio.to_thread(self._jobs.delete, own, starred=starred))
 
     @command
     async def undelete(self, jobs: list[str]) -> None:
-        """Bring deleted renders of this session back."""
+        """Restore deleted renders of this session."""
         if self._session_id is None:
-            raise InvalidRequest("There is no session to bring them back to.")
+            raise InvalidRequest("There is no session to restore them to.")
         gone = await asyncio.to_thread(self._jobs.deleted_of_session, self._session_id)
         if strangers := [job for job in jobs if job not in gone]:
             raise NotFound("job", strangers[0])
         self.tell(await asyncio.to_thread(self._jobs.undelete, jobs))
 
     def forget(self, job_ids: Iterable[str]) -> None:
-        """Show these jobs no longer."""
+        """Remove these jobs from the screen."""
         for job_id in job_ids:
             self._told.pop(job_id, None)
             if self._known.pop(job_id, None) is not None:
@@ -266,7 +266,7 @@ class Renders:
 
     @command
     async def check(self, job: str) -> None:
-        """Check whether a video shows what was asked for; its card shows what came of it."""
+        """Check whether a video shows what was asked for; its card shows the result."""
         own = self._own(job).job_id
         await asyncio.wrap_future(self._studio.begin(self._studio.check(own)))
         self.tell([await asyncio.to_thread(self._jobs.job, own)])
@@ -278,7 +278,7 @@ class Renders:
 
     @command
     async def tag(self, jobs: list[str], tag: Annotated[str, Field(pattern=_TAG)]) -> None:
-        """Add ``#tag`` to the notes of these videos, where they have it not."""
+        """Add ``#tag`` to the notes of these videos if missing."""
         word = f"#{tag}"
         for job in [self._own(job) for job in jobs]:
             if word not in job.note.split():
@@ -287,7 +287,7 @@ class Renders:
 
     @command
     async def curves(self, jobs: list[str]) -> View:
-        """Return how the scores of these videos run over their time, by job and score."""
+        """Return the scores of these videos over time, by job and score."""
         own = [self._own(job).job_id for job in jobs]
         return await asyncio.to_thread(lambda: {one: self._jobs.score_curves(one) for one in own})
 
@@ -298,14 +298,14 @@ class Renders:
 
     @command
     async def file(self, job: str, name: Literal["video", "poster"]) -> bytes:
-        """Send a file where no server extension does."""
+        """Send a file if no server extension serves it."""
         finder = self._jobs.video_path if name == "video" else self._jobs.poster_path
         path = await asyncio.to_thread(finder, self._own(job).job_id)
         return await asyncio.to_thread(path.read_bytes)
 
     @command
     async def archive(self, jobs: list[str]) -> bytes:
-        """Send the finished videos among these as one ZIP."""
+        """Send the finished ones of these videos as one ZIP."""
         if not jobs:
             raise InvalidRequest("There is no video to download yet.")
         chosen = [self._own(job) for job in jobs]

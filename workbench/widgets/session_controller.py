@@ -1,4 +1,4 @@
-"""The commands of the screen, carried out by Studio.
+"""The commands of the screen, carried out through Studio.
 
 Knows the open session and the variations in the grid; knows neither traits nor messages.
 """
@@ -54,7 +54,7 @@ class SessionController:
         self._session: PromptSession | None = None
         self._turns: tuple[Turn, ...] = ()
         self._begun: str | None = None
-        """A session without a prompt yet, begun to choose a language model in."""
+        """A session without a prompt yet, started to choose a language model in."""
         self._grid = VariationGrid()
         self._writing: asyncio.Future[tuple[str, Entry]] | None = None
 
@@ -71,7 +71,7 @@ class SessionController:
 
     @command
     async def fresh(self) -> None:
-        """Clear the screen for a new session; the old one is kept."""
+        """Clear the screen for a new session; the old session is kept."""
         self._begun = None
         self._session = None
         self._grid = VariationGrid()
@@ -80,7 +80,7 @@ class SessionController:
         self._show_grid()
 
     async def take_up(self, session_id: str) -> None:
-        """Show the session ``session_id``; raises ``NotFound``."""
+        """Show the session ``session_id``; raises ``NotFound`` if there is none."""
         session = await self._read(session_id)
         self._grid = VariationGrid.of(session.entries, await self._renders.follow(session_id))
         self._show_grid()
@@ -129,7 +129,7 @@ class SessionController:
 
     @command
     async def accept(self, index: Index, text: Text) -> View:
-        """Replace the prompt at ``index`` by the text written by hand."""
+        """Replace the prompt at ``index`` with a text written by hand."""
         entry = self.entry(index)
         if text.strip() == strip_marker(entry.prompt):
             return {"index": index}
@@ -223,10 +223,10 @@ class SessionController:
     async def regenerate(
         self, index: Index, axes: list[str] | None = None, *, one_thing: bool = False
     ) -> View:
-        """Replace the card ``index`` by another variation."""
+        """Replace the card ``index`` with another variation."""
         parent = self.entry(index).parent
         if parent is None:
-            raise InvalidRequest("The first prompt cannot be replaced by a variation of itself.")
+            raise InvalidRequest("The original prompt cannot be replaced by a variation of itself.")
         seed = secrets.randbits(31)
         entries = await self._variations(parent, 2, axes or [], one_thing=one_thing, seed=seed)
         if len(entries) < 2:
@@ -238,7 +238,7 @@ class SessionController:
 
     @command
     async def rewrite(self, index: Index, text: Text) -> View:
-        """Replace the text of the card ``index`` by the text written by hand."""
+        """Replace the text of the card ``index`` with a text written by hand."""
         accepted = await self.accept(index, text)
         self._grid.replace(index, accepted["index"])
         self._show_grid()
@@ -246,13 +246,13 @@ class SessionController:
 
     @command
     async def drop(self, index: Index) -> None:
-        """Take a card off the table."""
+        """Remove a card from the grid."""
         self._grid.drop(index)
         self._show_grid()
 
     @command
     async def pin(self, index: Index, on: bool) -> None:
-        """Pin or unpin a card: pinned ones stay when new variations are made."""
+        """Pin or unpin a card: pinned cards stay when new variations are made."""
         if on and index in self._grid.indices:
             self._grid.pinned.add(index)
         else:
@@ -283,7 +283,7 @@ class SessionController:
 
     @command
     async def render_rest(self, options: Options | None = None) -> None:
-        """Render the cards that have no video: retry failed and cancelled ones, queue the others."""
+        """Render the cards without a video: retry failed and cancelled ones, queue the others."""
         anew = []
         for index in self._grid.indices:
             job = self._renders.newest(index)
@@ -301,7 +301,7 @@ class SessionController:
 
     @command
     async def set_render(self, values: Options, settings: Options | None = None) -> View:
-        """Set how the session's renders are made; before there is one, how ``settings`` become."""
+        """Change the session's render settings; without a session, return ``settings`` changed."""
         await self._check_names(values)
         if self._session is None:
             return {"settings": changed_settings(_settings(settings or {}), values).as_json()}
@@ -311,7 +311,7 @@ class SessionController:
 
     @command
     async def render_values(self, settings: Options) -> View:
-        """Return what renders with ``settings`` use, by default too, and what the model takes."""
+        """Return the values that renders with ``settings`` use, and the inputs of the model."""
         kept = _settings(settings)
         own = RenderSettings(engine=kept.engine, model=kept.model, profile=kept.profile)
         engine = kept.engine or self._studio.settings.engine
@@ -330,7 +330,7 @@ class SessionController:
 
     @command
     async def library(self) -> list[View]:
-        """Return the video models on this machine, and how each would run on its largest GPU."""
+        """Return the video models on this machine, and how each would fit its largest GPU."""
         found = await asyncio.to_thread(model_objects, self._studio)
         return [one.model_dump() for one in found]
 
@@ -358,7 +358,7 @@ class SessionController:
         return job
 
     async def _settings_to_begin_with(self, draft: Options, *, new_seeds: bool) -> RenderSettings:
-        """Return how a new idea is rendered: as the session so far, or as ``draft``."""
+        """Return the settings for a new idea: those of the session, or the profile ``draft``."""
         if self._session is not None:
             here = await asyncio.to_thread(self._studio.sessions.current, self._session.session_id)
             if here is not None:
@@ -370,7 +370,7 @@ class SessionController:
         return kept
 
     async def _check_names(self, values: Options) -> None:
-        """Let a page name a file only where the library has it."""
+        """Reject files that are not in the model library."""
         model = values.get("model")
         if isinstance(model, str) and names_path(model):
             known = await asyncio.to_thread(model_objects, self._studio)
@@ -382,7 +382,7 @@ class SessionController:
         self._screen.tell({"kind": "growing", "text": texts[-1]})
 
     async def _read(self, session_id: str) -> PromptSession:
-        """Return the session and keep it with its dialogue; raises ``NotFound``."""
+        """Read the session and its dialogue, keep and return it; raises ``NotFound``."""
         sessions = self._studio.sessions
         self._session = await asyncio.to_thread(sessions.session, session_id)
         self._turns = await asyncio.to_thread(sessions.turns, session_id, limit=_TURNS)
@@ -403,7 +403,7 @@ class SessionController:
         self._show_grid()
 
     async def refresh(self, session_id: str | None = None) -> None:
-        """Show the open session, or another, as the store has it."""
+        """Show the open session, or another, as stored."""
         wanted = session_id or self.session_id
         if self._session is None or self._session.session_id != wanted:
             await self.take_up(wanted)
@@ -426,21 +426,21 @@ class SessionController:
 
     @property
     def session_to_write_in(self) -> str | None:
-        """The open session, or the one that the next prompt begins; None for a new one."""
+        """The open session, or the one chosen for the next prompt; None for a new one."""
         return self.open_session or self._begun
 
     def write_in(self, session_id: str | None) -> None:
-        """Let the next prompt go into this session where none is open."""
+        """Use this session for the next prompt if none is open."""
         self._begun = session_id
 
     @property
     def open_session(self) -> str | None:
-        """The id of the open session; None without one."""
+        """The id of the open session, or None."""
         return self._session.session_id if self._session else None
 
     @property
     def session_id(self) -> str:
-        """The id of the open session; raises ``InvalidRequest`` without one."""
+        """The id of the open session; raises ``InvalidRequest`` if none is open."""
         if self._session is None:
             raise InvalidRequest("There is no prompt yet; describe your idea first.")
         return self._session.session_id
@@ -454,11 +454,11 @@ class SessionController:
 
 
 def _settings(values: Options) -> RenderSettings:
-    """Return the render settings that a page tells; raises ``InvalidRequest``."""
+    """Return the render settings that a page sent; raises ``InvalidRequest``."""
     return changed_settings(RenderSettings(), values)
 
 
 def _seeds(entry: Entry, count: int) -> list[int]:
-    """Return the seed that an entry's session keeps, if any, and new ones beside it."""
+    """Return the seed of an entry's session, if it keeps one, and further random seeds."""
     own = [] if entry.settings.seed is None else [entry.settings.seed]
     return [*own, *(new_seed() for _ in range(count - len(own)))]

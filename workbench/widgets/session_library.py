@@ -1,4 +1,4 @@
-"""The sessions as a page lists them: search, names, tags, archive, deleting, and the space they take."""
+"""The list of sessions: search, names, tags, archive, deletion, and disk space."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SessionLibrary:
 
     @command
     async def sessions(self, known: list[str], query: str = "", *, archived: bool = False) -> View:
-        """Return the sessions used last and the space of all; a private screen has those it knows."""
+        """Return recent sessions and the space of all; a private screen gets those it knows."""
         return await asyncio.to_thread(self._listed, known, query, archived)
 
     @command
@@ -40,14 +40,14 @@ class SessionLibrary:
         *,
         archived: bool | None = None,
     ) -> None:
-        """Name, tag or archive a session; what is null stays as it is."""
+        """Name, tag or archive a session; null leaves a value unchanged."""
         await asyncio.to_thread(
             self._studio.sessions.label, session, name=name, tags=tags, archived=archived
         )
 
     @command
     async def delete_session(self, session: str, *, starred: bool = False) -> View:
-        """Delete a session with its videos; the open one leaves the screen."""
+        """Delete a session with its videos; if it is open, the screen is cleared."""
         gone = await asyncio.to_thread(self._studio.delete_session, session, starred=starred)
         if self._controller.open_session == session:
             await self._controller.fresh()
@@ -55,7 +55,7 @@ class SessionLibrary:
 
     @command
     async def undelete_session(self, session: str) -> None:
-        """Bring a deleted session back, and open it."""
+        """Restore a deleted session, and open it."""
         await asyncio.to_thread(self._studio.undelete_session, session)
         await self._controller.take_up(session)
 

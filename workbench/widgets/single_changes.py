@@ -1,4 +1,4 @@
-"""Variations that each differ from their prompt in one field, so that what differs has one cause."""
+"""Variations that differ from their prompt in one field each, so a difference has one cause."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _FIELDS: Final = (
     "camera_movement", "lighting", "time_of_day", "weather", "style", "shot_size", "setting",
     "color_palette", "camera_angle", "mood", "lens", "pace",
 )  # fmt: skip
-"""What is varied where nothing is named, the most different first."""
+"""Fields to vary by default, those with the largest effect first."""
 _ATTEMPTS: Final = 4
 _THEIRS: Final = frozenset({Origin.SAID, Origin.EDITED, Origin.LOCKED})
-"""What the user decided, and only a named field changes."""
+"""Decided by the user; changed only if named."""
 
 
 async def single_changes(
@@ -37,8 +37,8 @@ async def single_changes(
 ) -> tuple[Entry, ...]:
     """Return ``base`` and ``total - 1`` variations of it, one field each, the fields taking turns.
 
-    ``fields`` are those that may change; without any, all that the user did not decide. A field
-    that cannot change alone gives its turn to the others; fewer come where too few can.
+    ``fields`` are those that may change; by default, all that the user did not decide. A field
+    that cannot change alone is skipped; fewer variations are returned if too few can.
     """
     wanted = list(fields) or [f for f in _FIELDS if base.scene.origin(f) not in _THEIRS]
     if seed is not None:
@@ -61,7 +61,7 @@ async def single_changes(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Asks for variations of one prompt, a question for each field."""
+    """Requests variations of one prompt, field by field."""
 
     studio: Studio
     session_id: str

@@ -1,4 +1,4 @@
-"""A storyboard of the idea as typed, shown while a language model still writes the prompt."""
+"""A storyboard of the idea as typed, shown while a language model is writing the prompt."""
 
 from __future__ import annotations
 
@@ -46,7 +46,11 @@ async def _draw(studio: Studio, renders: Renders, idea: str, settings: RenderSet
     with suppress(WorkbenchError, ValueError):  # pydantic's is a ValueError
         shape = studio.effective_settings(settings.with_values({"engine": _ENGINE}))
         parameters = RenderParameters(
-            engine=_ENGINE, seed=settings.seed, width=shape.width, height=shape.height
+            engine=_ENGINE,
+            seed=settings.seed,
+            width=shape.width,
+            height=shape.height,
+            camera=settings.camera,
         )
         job = await studio.render(idea, priority=Priority.PREVIEW, parameters=parameters)
         await renders.show_sketch(job)

@@ -1,4 +1,4 @@
-"""The conversation at one screen: requests in plain words, their steps as they are done, undo."""
+"""The conversation on one screen: requests in plain words, their steps as they happen, undo."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ class Tuning:
     async def tune(self, index: Index, request: Text) -> View:
         """Carry out a request in plain words about the prompt at ``index``.
 
-        Each step of a language model is shown as it is done; the message ``step`` names the prompt
-        that it made. What the model says is shown as it grows (``answering``). After :meth:`stop_tuning` what was done stays.
+        Each step of a language model is shown when it is done; the message ``step`` names the
+        prompt that it made. The model's text is streamed (``answering``). Steps that were done
+        before :meth:`stop_tuning` are kept.
         """
         done: asyncio.Queue[Any] = asyncio.Queue()
         asked = asyncio.ensure_future(
@@ -74,20 +75,20 @@ class Tuning:
 
     @command
     async def stop_tuning(self) -> None:
-        """Stop the language model between two steps; what it did stays."""
+        """Stop the language model between two steps; completed steps are kept."""
         if self._asked is not None:
             self._asked.cancel()
 
     @command
     async def act(self, index: Index, actions: list[dict[str, Any]]) -> View:
-        """Carry out actions on the prompt at ``index``; those of a proposal confirm it."""
+        """Carry out actions on the prompt at ``index``; a proposal's own actions confirm it."""
         prompt = self._controller.entry(index).prompt
         done = self._studio.act(self._controller.session_id, actions_from(actions), prompt)
         return await self._shown(index, *await done)
 
     @command
     async def undo(self, answer: Index, current: Index) -> View:
-        """Take back what the prompt at ``answer`` changed, and keep what came after it."""
+        """Undo the changes of the prompt at ``answer``, and keep later ones."""
         _, entry = await asyncio.to_thread(
             self._studio.sessions.take_back, self._controller.session_id, answer, current
         )
@@ -95,7 +96,7 @@ class Tuning:
         return {"index": entry.index}
 
     async def _shown(self, index: int, revision: Revision, entry: Entry | None) -> View:
-        """Show what came of a request to the prompt at ``index``, and return it."""
+        """Show the result of a request about the prompt at ``index``, and return it."""
         await self._controller.refresh()
         here = index if entry is None else entry.index
         await self._show_done(here, revision.actions)

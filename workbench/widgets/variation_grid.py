@@ -15,7 +15,7 @@ __all__ = ["VariationGrid"]
 
 @dataclass(slots=True)
 class VariationGrid:
-    """Entry indices; the first is the one that the others vary."""
+    """Entry indices; the others are variations of the first."""
 
     indices: list[int] = field(default_factory=list)
     pinned: set[int] = field(default_factory=set)
@@ -23,11 +23,11 @@ class VariationGrid:
 
     @property
     def base(self) -> int | None:
-        """The prompt that the others vary; None if the grid is empty."""
+        """The prompt that the others are variations of; None if the grid is empty."""
         return self.indices[0] if self.indices else None
 
     def view(self) -> dict[str, Any]:
-        """Return what the browser gets."""
+        """Return the grid as sent to the browser."""
         return {
             "indices": list(self.indices),
             "pinned": sorted(self.pinned),
@@ -45,19 +45,19 @@ class VariationGrid:
         self.batch_id = None
 
     def replace(self, old: int, new: int) -> None:
-        """Replace ``old`` by ``new``."""
+        """Replace ``old`` with ``new``."""
         self.indices = [new if index == old else index for index in self.indices]
         if old in self.pinned:
             self.pinned = (self.pinned - {old}) | {new}
 
     def drop(self, index: int) -> None:
-        """Take one off."""
+        """Remove a card."""
         self.indices = [kept for kept in self.indices if kept != index]
         self.pinned.discard(index)
 
     @classmethod
     def of(cls, entries: Sequence[Entry], jobs: Iterable[Job]) -> Self:
-        """Return the latest grid: the newest batch's prompts, or the newest variations."""
+        """Return the latest grid: the prompts of the newest batch, or the newest variations."""
         batched = [job for job in jobs if job.batch_id and job.entry_index is not None]
         newest = max((job.created_at for job in batched), default=None)
         varied = _newest_variations(entries)

@@ -18,17 +18,22 @@ import anywidget
 import traitlets
 
 from workbench import journey
+from workbench.measures.scorers import better_when_lower
 from workbench.studio import Studio
 from workbench.widgets.best_of_controller import BestOfController
 from workbench.widgets.bundle import bundle_module, bundle_styles
+from workbench.widgets.camera_controller import CameraController
 from workbench.widgets.commands import answer_command, commands_of
+from workbench.widgets.direction_controller import DirectionController
 from workbench.widgets.intake import Intake
 from workbench.widgets.language_chooser import LanguageChooser
+from workbench.widgets.live_controller import LiveController
 from workbench.widgets.loop import WidgetTasks
 from workbench.widgets.machines import Machines
 from workbench.widgets.presentation import View, field_views
 from workbench.widgets.queue_controller import QueueController
 from workbench.widgets.renders import Renders
+from workbench.widgets.rollout_controller import RolloutController
 from workbench.widgets.session_controller import SessionController
 from workbench.widgets.session_library import SessionLibrary
 from workbench.widgets.tuning import Tuning
@@ -41,9 +46,9 @@ _STATIC: Final = Path(__file__).resolve().parent / "static"
 class Workbench(anywidget.AnyWidget):
     """The workbench: prompt, variations, tuning, results.
 
-    ``session`` is the id of a session to continue; without it the browser reopens the one that it
-    had open in this notebook. ``private`` shows a visitor only the sessions of their own browser;
-    it is the default in a dashboard.
+    ``session`` is the id of a session to continue; without it the browser reopens the session that
+    it last had open in this notebook. ``private`` shows a visitor only the sessions of their own
+    browser; it is the default in a dashboard.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
@@ -52,7 +57,7 @@ class Workbench(anywidget.AnyWidget):
     session_state = traitlets.Dict().tag(sync=True)
     """The open session with all its prompts; empty if none is open."""
     jobs_state = traitlets.Dict().tag(sync=True)
-    """Job id → job. Updated in place and sent as patches; sent whole only to a page that loads."""
+    """Job id → job. Updated in place and sent as patches; sent in full only to a loading page."""
     devices_state = traitlets.List(traitlets.Dict()).tag(sync=True)
     queue_state = traitlets.Dict().tag(sync=True)
     """Whether the whole queue is paused."""
@@ -87,11 +92,17 @@ class Workbench(anywidget.AnyWidget):
         language = LanguageChooser(self._studio, self._controller, private=self._private)
         tuning = Tuning(self._studio, self._controller, self._renders, self)
         queue = QueueController(self._studio, private=self._private)
+        rollouts = RolloutController(self._studio, self._renders)
+        direction = DirectionController(self._studio, self._renders)
+        camera = CameraController(self._studio, self._controller, self._renders)
+        self._live = LiveController(
+            self._studio, self._tasks, self._controller, self._renders, self._tell_with_data
+        )
         intake = Intake(self._studio, self._controller, self._renders, private=self._private)
         self._best_of = BestOfController(self._studio, self._controller)
         owners = (
             self._renders, self._controller, tuning, library, language, queue, intake, self._best_of,
-            self._machines,
+            self._machines, camera, rollouts, direction, self._live,
         )  # fmt: skip
         self._commands = {k: v for owner in owners for k, v in commands_of(owner).items()}
         self.on_msg(self._heard)
@@ -105,26 +116,27 @@ class Workbench(anywidget.AnyWidget):
 
     @property
     def session(self) -> journey.Session | None:
-        """The open session; None before the first prompt."""
+        """The open session, or None before the first prompt."""
         session_id = self.session_state.get("id")
         return journey.Session(session_id, using=self._studio) if session_id else None
 
     @property
     def batch(self) -> journey.Batch | None:
-        """The batch rendered last in this session; None before there is one."""
+        """The newest batch of this session, or None."""
         batch_id = self.board_state.get("batch")
         return journey.Batch(batch_id, using=self._studio) if batch_id else None
 
     @property
     def selected(self) -> journey.VideoList:
-        """The videos selected in the results, in the order of selection."""
+        """The videos selected in the results, in order of selection."""
         return journey.VideoList(
             journey.Video(job_id, using=self._studio) for job_id in self.selected_ids
         )
 
     def close(self) -> None:
-        """Close the widget; renders continue, and best-of-N runs where they are taken up again."""
+        """Close the widget; renders continue, best-of-N runs stop until they are resumed."""
         if hasattr(self, "_renders"):  # missing if the constructor failed
+            self._live.close()
             self._renders.close()
             self._tasks.close()
         if hasattr(self, "_best_of"):
@@ -138,17 +150,17 @@ class Workbench(anywidget.AnyWidget):
         self.set_trait(name, value)
 
     def replace_jobs(self, views: Iterable[View]) -> None:
-        """Tell the browser of these jobs in place of all that it knows.
+        """Replace all jobs that the browser knows with these.
 
-        A message and not the trait: the browser's copy of the trait is as old as its page, so that
-        setting it to what it was then would change nothing there.
+        Sent as a message instead of the trait: the browser's copy of the trait dates from when the
+        page loaded, so setting the trait to an equal value would change nothing there.
         """
         self.jobs_state.clear()
         self.jobs_state.update({view["job_id"]: view for view in views})
         self.tell_all_jobs()
 
     def patch_jobs(self, views: Iterable[View]) -> None:
-        """Send the browser some jobs, without all the others."""
+        """Send the browser only these jobs."""
         changed = {view["job_id"]: view for view in views}
         self.jobs_state.update(changed)
         self.send({"kind": "jobs", "jobs": list(changed.values())})
@@ -173,11 +185,21 @@ class Workbench(anywidget.AnyWidget):
         """Send a message to the open pages."""
         self.send(message)
 
+    def _tell_with_data(self, message: View, data: bytes | None) -> None:
+        self.send(message, buffers=None if data is None else [data])
+
     # commands from the browser
 
     def _heard(self, _widget: object, content: Any, buffers: Any) -> None:
-        if isinstance(content, dict) and isinstance(content.get("id"), str):
+        if not isinstance(content, dict):
+            return
+        if isinstance(content.get("id"), str):
             self._tasks.start(self._answer(content, buffers))
+        elif "id" not in content:  # many a second, and nobody waits for an answer
+            self._tasks.start(self._carry_out(content))
+
+    async def _carry_out(self, content: dict[str, Any]) -> None:
+        await answer_command(self._commands, content.get("do"), content.get("with", {}))
 
     async def _answer(self, content: dict[str, Any], buffers: Any) -> None:
         request_id = content["id"]
@@ -197,17 +219,19 @@ class Workbench(anywidget.AnyWidget):
             "groups": field_views(),
             "engine": settings.engine,
             "engines": self._engines(),
+            "live_engines": list(self._studio.live_worlds.engines),
             "provider": self._studio.language.choice().provider,
             "session": session,
             "private": self._private,
             "place": os.environ.get("JPY_SESSION_NAME") or os.environ.get("SCRIPT_NAME") or "",
             "max_prompt_chars": settings.max_prompt_chars,
             "max_batch": settings.max_batch_prompts,
+            "lower_scores": sorted(better_when_lower(settings)),
             "version": metadata.version("world-model-workbench"),
         }
 
     def _engines(self) -> list[str]:
-        """Return the engines that can render here: the remote one only where it has an endpoint."""
+        """Return the engines that can render here: the remote one only if it has an endpoint."""
         settings = self._studio.settings
         names = self._studio.engine_names()
         return [name for name in names if name != "remote" or settings.remote_base_url]
@@ -222,7 +246,7 @@ class Workbench(anywidget.AnyWidget):
 
 
 def _arguments(content: dict[str, Any], buffers: Any) -> Any:
-    """Return a command's arguments, with the file that came beside them as ``data``."""
+    """Return a command's arguments, with an attached file as ``data``."""
     arguments = content.get("with", {})
     if buffers and isinstance(arguments, dict):
         return {**arguments, "data": bytes(buffers[0])}

@@ -1,4 +1,4 @@
-// Which parts of the scene the variations may change, and how many of them at once.
+// Chooses which parts of the scene variations may change, and whether several at once.
 
 import { attribute, h } from "./dom.js";
 
@@ -34,7 +34,7 @@ export class Axes {
       { class: "wb-axes", role: "group", "aria-label": "Axes to vary; all of them if none is chosen" },
       h("span", { class: "wb-quiet", text: "Vary" }),
       buttons,
-      h("label", { class: "wb-check", title: "Each variation differs from the prompt in one field, so that what differs in the videos has one cause" }, this.box, "Change one thing each"),
+      h("label", { class: "wb-check", title: "Each variation differs from the prompt in one field, so every difference between the videos has one cause" }, this.box, "Change one thing each"),
     );
   }
 

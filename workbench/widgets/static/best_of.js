@@ -23,7 +23,7 @@ export class BestOf {
     this.facts = h("p", { class: "wb-quiet" });
     this.bar = h("progress", { max: 1, "aria-label": "Progress of the run" });
     this.cancel = button("Cancel the run", { icon: "stop", kind: "small", onclick: () => this._ask("best_of_cancel") });
-    this.goOn = button("Go on", { icon: "play", kind: "small", title: "Carry on where it was left", onclick: () => this._ask("best_of_go_on") });
+    this.goOn = button("Resume", { icon: "play", kind: "small", title: "Resume the run where it stopped", onclick: () => this._ask("best_of_go_on") });
     this.now = h("section", { class: "wb-best-now", "aria-label": "The run" }, h("div", { class: "wb-row wb-best-line" }, h("div", {}, this.stage, this.facts), this.goOn, this.cancel), this.bar);
     this.el = h(
       "dialog",
@@ -37,7 +37,7 @@ export class BestOf {
     );
   }
 
-  /** Open with the newest run of the session, or with the form where there is none. */
+  /** Open with the newest run of the session, or with the form if there is none. */
   async open() {
     this.el.showModal();
     this._show(null);
@@ -76,7 +76,7 @@ export class BestOf {
     return this._watch();
   }
 
-  /** Look every second while it is at work. */
+  /** Poll every second while the run is active. */
   _watch() {
     clearTimeout(this.timer);
     const { run } = this;
@@ -110,21 +110,21 @@ export class BestOf {
     show(this.cancel, atWork || run.state === "waiting");
     show(this.goOn, run.state === "waiting");
     this.report.update(run);
-    if (this.el.open && !this.el.contains(document.activeElement)) this.el.focus(); // what had it has gone, and keys vote
+    if (this.el.open && !this.el.contains(document.activeElement)) this.el.focus(); // the focused element is gone, and keys vote
   }
 
   _closed() {
     clearTimeout(this.timer);
-    this._show(null); // its players rest
+    this._show(null); // its players pause
   }
 }
 
 function stageWords(run) {
-  if (run.state === "done") return run.winners.length ? "Done" : "Done, but nothing could be rendered whole";
-  if (run.state === "cancelled") return "Cancelled; what was finished is kept";
+  if (run.state === "done") return run.winners.length ? "Done" : "Done, but no draft could be rendered whole";
+  if (run.state === "cancelled") return "Cancelled; finished renders are kept";
   if (!run.stage) return "Starting";
   const told = `${capital(run.stage)}: ${run.ended} of ${run.renders} rendered`;
-  return run.state === "waiting" ? `Left at ${told}` : told;
+  return run.state === "waiting" ? `Stopped at ${told}` : told;
 }
 
 function spentWords({ spent_s: spent, budget_s: budget }) {

@@ -1,7 +1,7 @@
-// What a best-of-N run is asked for: how many drafts, how many are kept, for how long, judged by what.
+// The form of a best-of-N run: number of drafts, number kept, budget, critics.
 
 import { attribute, button, h, put, show } from "./dom.js";
-import { figure, SCORES } from "./scores.js";
+import { figure, SCORES, scoreOf } from "./scores.js";
 
 const USUAL = ["asked_for", "consistency", "flicker"];
 const PLAIN = ["asked_for", "consistency", "flicker", "smoothness", "motion", "sharpness", "colourfulness", "agreement"];
@@ -9,7 +9,7 @@ const ASKED_FOR = { label: "What was asked for", says: "the scene check: the sha
 const REVISIONS = [["0", "no"], ["1", "once"], ["2", "twice"], ["3", "three times"]];
 
 export class BestOfForm {
-  /** `begin(args)` begins a run. */
+  /** `begin(args)` starts a run. */
   constructor(store, begin) {
     this.store = store;
     this.begin = begin;
@@ -30,7 +30,7 @@ export class BestOfForm {
       { class: "wb-best-form", "aria-label": "New run" },
       h("p", { class: "wb-quiet", text: "Renders many quick drafts of this prompt, drops the worst, and renders the best of them whole." }),
       this.prompt,
-      h("div", { class: "wb-best-fields" }, field("Drafts", this.n, "each with its own seed"), field("Keep", this.keep, "rendered whole"), field("Budget", this.minutes, "minutes of rendering"), field("Revise", this.revise, "the prompt by what is missing")),
+      h("div", { class: "wb-best-fields" }, field("Drafts", this.n, "each with its own seed"), field("Keep", this.keep, "rendered whole"), field("Budget", this.minutes, "minutes of rendering"), field("Revise", this.revise, "the prompt for what is missing")),
       h("h3", { text: "Judged by" }),
       this.critics,
       this.more,
@@ -44,7 +44,7 @@ export class BestOfForm {
     attribute(this.start, "disabled", !entry || this.store.busy("best_of"));
   }
 
-  /** Offer the critics that there are. */
+  /** Offer the available critics. */
   offer({ critics, model }) {
     this.names = critics;
     this.chosen = new Set(critics.filter((name) => this.chosen.has(name)));
@@ -52,7 +52,7 @@ export class BestOfForm {
     const plain = [...PLAIN.filter((name) => critics.includes(name)), ...critics.filter((name) => isPlain(name) && !PLAIN.includes(name))];
     this.critics.replaceChildren(...plain.map((name) => this._critic(name)));
     this.others.replaceChildren(...critics.filter((name) => !isPlain(name)).map((name) => this._critic(name)));
-    put(this.hint, "No language model that sees is connected, so “what was asked for” is known only as far as pixels tell it.");
+    put(this.hint, "No vision language model is connected, so “what was asked for” is judged only as far as image analysis can tell.");
     show(this.hint, !model);
   }
 
@@ -75,16 +75,16 @@ export class BestOfForm {
   }
 }
 
-/** The words for a critic: { label, says }. */
+/** The label and description of a critic: { label, says }. */
 export function criticOf(name) {
   if (name === "asked_for") return ASKED_FOR;
-  const { sort, says } = SCORES[name] ?? { sort: `Best by ${name.replaceAll("_", " ")}`, says: "by an installed scorer" };
+  const { sort, says } = scoreOf(name);
   return { label: sort, says };
 }
 
-/** What a critic said of a video: "sharp 812", "asked for 83 %". */
+/** A critic's value for a video: "sharp 812", "asked for 83 %". */
 export function valueOf(name, value) {
-  const label = name === "asked_for" ? "asked for" : (SCORES[name]?.label ?? name.replaceAll("_", " "));
-  if (value === null) return `${label} not known`;
+  const label = name === "asked_for" ? "asked for" : scoreOf(name).label;
+  if (value === null) return `${label} unknown`;
   return `${label} ${name === "asked_for" ? `${Math.round(value * 100)} %` : figure(value)}`;
 }

@@ -1,4 +1,4 @@
-// What became of every draft and why, and how well each critic foretells the votes.
+// The result of every draft and its reason, and how well each critic predicts the votes.
 
 import { criticOf, valueOf } from "./best_of_form.js";
 import { attribute, h, Keyed, put, show } from "./dom.js";
@@ -12,7 +12,7 @@ export class BestOfReport {
     this.rows = new Keyed(this.list, (one) => one.candidate, () => new Draft(store));
     this.critics = h("ul", { class: "wb-agreements" });
     this.lines = new Keyed(this.critics, (one) => one.critic, () => new AgreementLine());
-    this.agreement = h("section", { "aria-label": "Critics" }, h("h3", { text: "How well each critic foretells your votes" }), h("p", { class: "wb-quiet", text: "Half is chance. The line is the 95 % interval: few votes prove little." }), this.critics);
+    this.agreement = h("section", { "aria-label": "Critics" }, h("h3", { text: "How well each critic predicts your votes" }), h("p", { class: "wb-quiet", text: "50 % is chance. The line is the 95 % interval; a few votes prove little." }), this.critics);
     this.revised = h("ul", { class: "wb-best-revisions" });
     this.el = h("div", { class: "wb-best-report" }, this.agreement, this.revised, h("section", { "aria-label": "Report" }, h("h3", { text: "Drafts" }), this.list));
   }
@@ -28,7 +28,7 @@ export class BestOfReport {
   }
 }
 
-/** One draft: its picture, how it stands, and why it was dropped. */
+/** One draft: its picture, its standing, and why it was dropped. */
 class Draft {
   constructor(store) {
     this.store = store;
@@ -38,8 +38,9 @@ class Draft {
     this.seed = h("span", { class: "wb-quiet" });
     this.why = h("p", { class: "wb-best-why" });
     this.values = h("p", { class: "wb-quiet" });
+    this.place = h("span", { class: "wb-badge", title: "By your votes and stars; the bar is the critics' standing" });
     this.standing = h("meter", { min: 0, max: 1, "aria-label": "Standing among the drafts" });
-    this.el = h("li", { class: "wb-best-draft" }, this.player.el, h("div", {}, h("div", { class: "wb-row" }, this.name, this.badge, this.seed, this.standing), this.why, this.values));
+    this.el = h("li", { class: "wb-best-draft" }, this.player.el, h("div", {}, h("div", { class: "wb-row" }, this.name, this.badge, this.seed, this.standing, this.place), this.why, this.values));
   }
 
   update(one) {
@@ -49,6 +50,8 @@ class Draft {
     put(this.seed, `seed ${one.seed}`);
     put(this.badge, one.is_whole && !one.dropped ? "rendered whole" : "");
     show(this.badge, this.badge.textContent !== "");
+    put(this.place, one.place ? `your place ${one.place}` : "");
+    show(this.place, Boolean(one.place));
     show(this.standing, one.standing !== null);
     if (one.standing !== null) {
       this.standing.value = one.standing;
@@ -65,7 +68,7 @@ class Draft {
   }
 }
 
-/** What follows a place is the values, which have a line of their own; other reasons are shown. */
+/** A reason with a rank only repeats the values, which have a line of their own; other reasons are shown. */
 function reason(dropped) {
   const [head, ...rest] = dropped.split(": ");
   return head.startsWith("place ") || !rest.length ? "" : `: ${rest.join(": ")}`;

@@ -1,5 +1,6 @@
 // The differences between two prompts: named changes, each with before and after.
 
+import { cameraText } from "./camera_state.js";
 import { attribute, h, Keyed, put, show } from "./dom.js";
 import { valueText } from "./words.js";
 
@@ -34,7 +35,7 @@ class ChangeItem {
   }
 }
 
-/** The items of a list that the other one lacks. */
+/** The items of a list that are missing in the other one. */
 function brief(value, other) {
   if (!Array.isArray(value)) return valueText(value);
   return valueText(value.filter((item) => !other.includes(item)));
@@ -47,16 +48,17 @@ export function briefChanges(entry) {
     .join(", ");
 }
 
-/** What render settings an entry has that its parent has not, as changes. */
+/** The render settings in which an entry differs from its parent, as changes. */
 export function settingsChanges(entry, parent) {
   const before = parent?.settings ?? {};
   const names = new Set([...Object.keys(before), ...Object.keys(entry.settings)]);
   return [...names]
     .filter((name) => JSON.stringify(before[name]) !== JSON.stringify(entry.settings[name]))
-    .map((name) => ({ field: name, before: settingText(before[name]), after: settingText(entry.settings[name]), sentence: "" }));
+    .map((name) => ({ field: name, before: settingText(before[name], name), after: settingText(entry.settings[name], name), sentence: "" }));
 }
 
-function settingText(value) {
+function settingText(value, name) {
+  if (name === "camera") return cameraText(value);
   if (value === undefined || value === null) return "";
   return typeof value === "object" ? "set" : String(value);
 }

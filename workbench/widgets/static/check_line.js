@@ -1,10 +1,15 @@
-// Whether a video shows what was asked for: one line; what is missing becomes a tuning request.
+// One line on whether a video shows what was asked for; missing things become a tuning request.
 
 import { attribute, button, h, put, show } from "./dom.js";
 import { isComplete } from "./job.js";
 
+const SEEN = {
+  video: (model) => `${model} watched the video.`,
+  pictures: (model) => `${model} looked at frames of the video.`,
+};
+
 export class CheckLine {
-  /** `check(job)` has the video checked; `tune(job)` takes what is missing to the conversation. */
+  /** `check(job)` checks the video; `tune(job)` asks for what is missing in the conversation. */
   constructor(store, { check, tune }) {
     this.store = store;
     this.check = button("Check", { kind: "small", title: "Check whether it shows what was asked for", onclick: () => check(this.job) });
@@ -18,9 +23,9 @@ export class CheckLine {
     const { checks } = job;
     show(this.el, isComplete(job));
     const count = checks ? `${checks.found} of ${checks.asked_for} asked for` : "";
-    const unknown = checks?.unknown ? `, ${checks.unknown} not known` : "";
+    const unknown = checks?.unknown ? `, ${checks.unknown} unknown` : "";
     put(this.told, count + unknown);
-    attribute(this.told, "title", checks?.problem || null);
+    attribute(this.told, "title", checks?.problem || SEEN[checks?.looked_at]?.(checks.model) || null);
     const lacks = checks?.missing.length > 0;
     show(this.missing, lacks && job.entry_index !== null);
     put(this.missing, lacks ? `missing: ${checks.missing.join(", ")}` : "");

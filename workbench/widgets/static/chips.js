@@ -10,8 +10,8 @@ const ORIGINS = {
   locked: "locked",
 };
 
-/** All groups; `edit(field, value)` and `lock(field, on)` are requests, which the kernel may refuse. `point(value)` is told
- * of the chip under the pointer or the focus, and of null when it is left. */
+/** All groups; `edit(field, value)` and `lock(field, on)` are requests, which the kernel may refuse. `point(value)` gets
+ * the value of the chip under the pointer or the focus, and null when it is left. */
 export class Chips {
   constructor(store, { edit, lock, point }) {
     this.store = store;

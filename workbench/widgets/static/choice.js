@@ -1,16 +1,18 @@
-// Which videos the results show, in which order and in which groups.
+// Filters, sorts and groups the videos of the results.
 
-import { byAge, hasEnded, isComplete, tookSeconds } from "./job.js";
-import { SCORE_SORTS } from "./scores.js";
+import { byAge, createdAt, hasEnded, isComplete, tookSeconds } from "./job.js";
+import { installedScores, SCORE_SORTS, scoreOf, sortBy } from "./scores.js";
 import { moment, valueText } from "./words.js";
 
+const collator = new Intl.Collator();
+
 export const SORTS = {
-  newest: ["Newest first", (a, b) => Date.parse(b.created_at) - Date.parse(a.created_at) || a.position - b.position],
+  newest: ["Newest first", (a, b) => createdAt(b) - createdAt(a) || a.position - b.position],
   order: ["Oldest first", byAge],
   grid: ["Prompts by seeds", (a, b) => (a.entry_index ?? -1) - (b.entry_index ?? -1) || a.position - b.position],
   done: ["Finished first", (a, b) => Number(isComplete(b)) - Number(isComplete(a)) || byAge(a, b)],
-  caption: ["By caption", (a, b) => a.caption.localeCompare(b.caption) || byAge(a, b)],
-  prompt: ["By prompt", (a, b) => a.prompt.localeCompare(b.prompt)],
+  caption: ["By caption", (a, b) => collator.compare(a.caption, b.caption) || byAge(a, b)],
+  prompt: ["By prompt", (a, b) => collator.compare(a.prompt, b.prompt)],
   starred: ["Starred first", (a, b) => Number(b.starred) - Number(a.starred) || byAge(a, b)],
   seed: ["By seed", (a, b) => a.seed - b.seed || byAge(a, b)],
   took: ["Slowest first", (a, b) => (tookSeconds(b) ?? -1) - (tookSeconds(a) ?? -1) || byAge(a, b)],
@@ -28,9 +30,9 @@ export const STATES = {
 };
 
 export const SINGLE = "single";
-/** The view's names for what is shown; the store forgets them with the session. */
+/** Keys of the view state; the store clears them with the session. */
 export const FILTERS = ["filter", "batch", "byField", "byTag", "byText", "byScore", "atLeast", "atMost"];
-const NONE = "not said";
+const NONE = "not set";
 const TAG = /#[\p{L}\p{N}_-]+/gu;
 
 export function tagsOf(job) {
@@ -42,24 +44,27 @@ export function fieldOf(store, job, field) {
   return valueText(store.entry(job.entry_index)?.scene[field]?.value) || NONE;
 }
 
-/** What there is to choose from: batches, tags, and the values of every field that differs. */
+/** The available choices: batches, tags, and the values of every field that differs. */
 export class Choices {
   constructor(store) {
     this.store = store;
   }
 
-  /** Count anew where the videos or the prompts have changed; returns whether they have. */
+  /** Recount if the videos or the prompts have changed; returns whether they have. */
   update(all) {
     const { entries } = this.store;
     if (all === this.all && entries === this.entries) return false;
+    const isSame = entries === this.entries && all.length === this.all.length && all.every((job, place) => tellsSame(job, this.all[place]));
     this.all = all;
     this.entries = entries;
+    this.scores = installedScores(all);
+    if (isSame) return true; // what changed has no part in the choices
     const names = this.store.config.groups.flatMap((group) => group.fields.map((field) => field.name));
     const tallies = names.map((name) => [name, tally(all, (job) => fieldOf(this.store, job, name))]);
     this.fields = new Map(tallies.filter(([, values]) => values.size > 1));
     this.tags = tally(all.flatMap(tagsOf), (tag) => tag);
     this.batches = tally(all.filter((job) => job.batch_id), (job) => job.batch_id);
-    this.began = new Map(all.filter((job) => job.batch_id).map((job) => [job.batch_id, Date.parse(job.created_at) / 1000]));
+    this.began = new Map(all.filter((job) => job.batch_id).map((job) => [job.batch_id, createdAt(job) / 1000]));
     return true;
   }
 
@@ -71,12 +76,21 @@ export class Choices {
   chosen() {
     const { view } = this.store;
     const tests = this._tests(view);
-    const [, order] = SORTS[view.sort] ?? SORTS.newest;
+    const [, order] = SORTS[view.sort] ?? this._byInstalled(view.sort) ?? SORTS.newest;
     const found = this.all.filter((job) => tests.every((passes) => passes(job))).sort(order);
     return view.reverse ? found.reverse() : found;
   }
 
-  /** The same in groups: [{ name, jobs }], in the order in which the groups first appear. */
+  /** The sort orders by the scores of installed scorers, as in SORTS. */
+  get sorts() {
+    return Object.fromEntries(this.scores.map((name) => [name, this._byInstalled(name)]));
+  }
+
+  _byInstalled(name) {
+    return this.scores.includes(name) ? sortBy(name, scoreOf(name, this.store.config.lower_scores)) : null;
+  }
+
+  /** The same in groups: [{ name, jobs }], in order of first appearance. */
   grouped(jobs) {
     const { group } = this.store.view;
     if (!group) return [{ name: null, jobs }];
@@ -90,7 +104,7 @@ export class Choices {
   }
 
   _groupOf(job, group) {
-    if (group === "batch") return job.batch_id ? this.batchWords(job.batch_id) : "single takes";
+    if (group === "batch") return job.batch_id ? this.batchWords(job.batch_id) : "single renders";
     if (group === "seed") return `seed ${job.seed_text}`;
     if (group === "prompt") return job.prompt;
     return fieldOf(this.store, job, group);
@@ -115,6 +129,11 @@ export class Choices {
 /** Whether anything is filtered out. */
 export function isFiltered(view) {
   return view.filter !== "all" || FILTERS.slice(1).some((name) => view[name]);
+}
+
+/** Whether a video counts as before among batches, prompts and tags. */
+function tellsSame(job, before) {
+  return job === before || (job.job_id === before.job_id && job.note === before.note && job.entry_index === before.entry_index);
 }
 
 /** "field=value" apart; a value may hold an equals sign. */

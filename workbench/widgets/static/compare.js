@@ -76,7 +76,7 @@ export class Compare {
     return h("div", { class: "wb-compare-pane", tabindex: 0, "aria-label": this._place(place), role: "group", onpointerenter: look, onfocusin: look }, player.el, number);
   }
 
-  // the sound is that of the picture most of which is seen or, side by side, that is pointed at
+  // play the sound of the video that is mostly visible or, side by side, under the pointer
 
   _see(place) {
     this.shown = place;

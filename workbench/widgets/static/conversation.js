@@ -1,4 +1,4 @@
-// The conversation about the prompt: requests, the steps that each led to, and what was answered.
+// The conversation about the prompt: requests, their steps, and the answers.
 
 import { button, h, Keyed, attribute, show, submitOnEnter } from "./dom.js";
 import { Notice } from "./notice.js";
@@ -33,7 +33,7 @@ export class Conversation {
       onkeydown: (event) => submitOnEnter(event, () => this._say(this.input.value)),
     });
     this.send = button("Send", { icon: "send", bare: true, kind: "send", onclick: () => this._say(this.input.value) });
-    this.stop = button("Stop", { icon: "stop", bare: true, kind: "send", hidden: true, title: "Stop (Esc): what was done stays", onclick: () => this._stop() });
+    this.stop = button("Stop", { icon: "stop", bare: true, kind: "send", hidden: true, title: "Stop (Esc); completed steps are kept", onclick: () => this._stop() });
     this.suggestions = h("div", { class: "wb-suggestions", role: "group", "aria-label": "Suggestions" });
     const form = h("div", { class: "wb-say" }, this.input, this.send, this.stop);
     this.el = h("section", { class: "wb-conversation", "aria-label": "Conversation with the prompt", onkeydown: (event) => this._key(event) }, this.log, this.suggestions, this.notice.el, form);
@@ -55,7 +55,7 @@ export class Conversation {
     if (grown || working) this.log.scrollTop = this.log.scrollHeight;
   }
 
-  /** Put a request from elsewhere into the field, to be read before it is sent. */
+  /** Put a request from elsewhere into the field, to review before sending. */
   _offer(wish) {
     if (!wish || wish === this.offered) return;
     this.offered = wish;
@@ -70,7 +70,7 @@ export class Conversation {
     this.store.steps = [];
     const answer = await this._ask("tune", { index, request });
     if (!answer) return; // the typed text stays in the field
-    if (this.input.value.trim() === request) this.input.value = ""; // keep what was typed meanwhile
+    if (this.input.value.trim() === request) this.input.value = ""; // keep text typed meanwhile
     this._answered({ request, after: index }, answer);
   }
 
@@ -82,7 +82,7 @@ export class Conversation {
     this._answered({ request, after }, answer);
   }
 
-  /** Keep the turn without its proposal: nothing is started. */
+  /** Dismiss the turn's proposal: nothing is started. */
   _decline({ proposal }) {
     const misses = this.store.view.misses.map((one) => (one.proposal === proposal ? { ...one, proposal: undefined } : one));
     this.store.set({ misses });
@@ -93,7 +93,7 @@ export class Conversation {
     return this.notice.guard(() => this.store.call(name, args, "tune"));
   }
 
-  /** Go where the answer led; one that changed no prompt is kept by the page. */
+  /** Go to the resulting prompt; an answer that changed no prompt is kept only by the page. */
   _answered({ request, after }, { index, stopped, message, hint, understood, actions = [] }) {
     if (index !== after) this.take(index);
     const proposal = actions.find((action) => action.kind === "propose");

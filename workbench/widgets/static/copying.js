@@ -1,9 +1,9 @@
-// What can be copied of a video: its prompt, Python code, or a curl command.
+// Copies a video's prompt, its Python code, or a curl command.
 
 import { requested } from "./job.js";
 import { baseUrl } from "./media.js";
 
-/** The render as a call of the Python interface; `wb.render` takes the same names as the recipe. */
+/** The render as a call of the Python interface; `wb.render` uses the recipe's parameter names. */
 export function asPython(job) {
   const given = requested(job).map(([name, value]) => `${name}=${literal(name, value)}`);
   const lines = [

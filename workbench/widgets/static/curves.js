@@ -1,11 +1,11 @@
-// How scores run over the time of a video, as small lines.
+// Scores of a video over time, as small lines.
 
 const ASK_MS = 30;
 const WIDE = 100;
 const HIGH = 20;
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Asks the kernel for the curves of the videos that are shown, several at a time. */
+/** Requests the curves of the visible videos from the kernel, several at a time. */
 export class Curves {
   constructor(store) {
     this.store = store;
@@ -14,7 +14,7 @@ export class Curves {
     this.ranges = {};
   }
 
-  /** The curves of a video by score; undefined until they are there. */
+  /** The curves of a video by score; undefined until they are loaded. */
   of(job) {
     if (!job.scores) return undefined;
     const key = `${job.job_id} ${job.attempt}`;

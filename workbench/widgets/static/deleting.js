@@ -1,4 +1,4 @@
-// Deleting: starred things ask twice, and what went can be brought back for a while.
+// Deletes videos and sessions: starred ones need confirmation, and deletions can be undone for a while.
 
 import { button, h, put, show } from "./dom.js";
 import { Notice } from "./notice.js";
@@ -6,7 +6,7 @@ import { plural } from "./words.js";
 
 const OFFERED_MS = 30_000;
 
-/** Deletes for every step, asks where that is due, and offers the way back. */
+/** Deletes for every step, asks for confirmation where needed, and offers Undo. */
 export class Deleting {
   constructor(store) {
     this.store = store;
@@ -21,7 +21,7 @@ export class Deleting {
     this.el = h("div", {}, this.dialog, this.toast, this.notice.el);
   }
 
-  /** Delete videos; several, or one with a star, are asked about first. */
+  /** Delete videos; several videos, or a starred one, need confirmation. */
   async videos(jobs) {
     const starred = jobs.filter((job) => job.starred).length;
     const running = jobs.filter((job) => job.state === "running");

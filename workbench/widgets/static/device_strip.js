@@ -1,4 +1,4 @@
-// Every device and what it is doing. The queue and each device can be paused and resumed.
+// Every device and its activity. The queue and each device can be paused and resumed.
 
 import { attribute, button, h, Keyed, put, show, swapIcon } from "./dom.js";
 import { hasEnded } from "./job.js";
@@ -32,7 +32,7 @@ export class DeviceStrip {
     put(this.open.lastChild, queueWords(this.store));
     put(this.told, paused ? "The queue is paused" : "");
     this.queue.update(paused, paused ? "Resume" : "Pause all");
-    show(this.queue.el, !config.private); // others render here too
+    show(this.queue.el, !config.private); // other users render here too
     const running = runningOn(this.store.jobs);
     const rows = devices.map((device) => ({ key: device.name, device, job: running.get(device.name) }));
     this.list.update([...rows, ...machinesOf(devices)]);
@@ -82,7 +82,7 @@ class DeviceItem {
     attribute(this.el, "title", join(device.label, device.detail));
     put(this.name, name);
     put(this.state, stateWords(state, device, job));
-    this.load.update(device.kind === "cpu" ? null : device); // a CPU's readings are the machine's
+    this.load.update(device.kind === "cpu" ? null : device); // a CPU shows the readings of the machine
     this.pause.name = name;
     this.pause.update(device.paused);
     show(this.pause.el, !store.config.private && !store.paused && device.kind !== "cluster");
@@ -121,7 +121,7 @@ class Load {
   }
 }
 
-/** The machines of these devices, each once. */
+/** The distinct machines of these devices. */
 function machinesOf(devices) {
   const found = new Map();
   for (const device of devices) {

@@ -16,7 +16,7 @@ export function h(tag, props = {}, ...children) {
   return node;
 }
 
-/** Set an element's text only if it differs, so that it is not announced or drawn twice. */
+/** Set an element's text only if it differs, to avoid announcing or drawing it twice. */
 export function put(node, text) {
   const wanted = text ?? "";
   if (node.textContent !== wanted) node.textContent = wanted;
@@ -47,45 +47,61 @@ export function show(node, visible) {
 
 /** A list that follows `items`: parts are created once and updated in place. */
 export class Keyed {
-  constructor(parent, keyOf, make) {
+  /** `fits(part, item)` tells whether a part whose item has gone can show another one in its place. */
+  constructor(parent, keyOf, make, fits = () => false) {
     this.parent = parent;
     this.keyOf = keyOf;
     this.make = make;
-    this.parts = new Map();
+    this.fits = fits;
+    this.parts = new Map(); // in the order of the items
   }
 
   update(items) {
-    const wanted = new Set();
-    let before = this.parent.firstElementChild;
-    for (const item of items) {
-      const key = this.keyOf(item);
-      wanted.add(key);
-      let part = this.parts.get(key);
-      if (!part) {
-        part = this.make(item);
-        part.el.dataset.key = key;
-        this.parts.set(key, part);
-      }
-      if (part.el === before) before = before.nextElementSibling;
-      else place(this.parent, part.el, before);
-      part.update(item);
-    }
-    for (const [key, part] of this.parts) {
-      if (wanted.has(key)) continue;
+    const before = this.parts;
+    const wanted = new Set(items.map((item) => this.keyOf(item)));
+    const free = [...before].filter(([key]) => !wanted.has(key)).map(([, part]) => part);
+    this.parts = new Map();
+    for (const item of items) this.parts.set(this.keyOf(item), before.get(this.keyOf(item)) ?? this._part(item, free));
+    for (const part of free) {
       part.dispose?.();
       part.el.remove();
-      this.parts.delete(key);
     }
+    let next = this.parent.firstElementChild;
+    for (const item of items) {
+      const part = this.parts.get(this.keyOf(item));
+      if (part.el !== next && part.el.contains(document.activeElement)) next = this._clear(next, part.el);
+      if (part.el === next) next = next.nextElementSibling;
+      else place(this.parent, part.el, next);
+      part.update(item);
+    }
+  }
+
+  /** Move the nodes before `el` to the end: moving the focused node itself would scroll to it. */
+  _clear(from, el) {
+    if (el.parentNode !== this.parent) return from;
+    for (let one = from; one !== el; ) {
+      const after = one.nextElementSibling;
+      place(this.parent, one, null);
+      one = after;
+    }
+    return el;
+  }
+
+  _part(item, free) {
+    const place = free.findIndex((part) => this.fits(part, item));
+    const part = place < 0 ? this.make(item) : free.splice(place, 1)[0];
+    part.el.dataset.key = this.keyOf(item);
+    return part;
   }
 }
 
-/** Put a node before another; a playing video keeps playing where the browser can move it. */
+/** Insert a node before another; a playing video keeps playing if the browser can move it. */
 function place(parent, node, before) {
   if (parent.moveBefore && node.parentNode === parent) parent.moveBefore(node, before);
   else parent.insertBefore(node, before);
 }
 
-/** A button with an icon, a label or both; the label is always there for a screen reader. */
+/** A button with an icon, a label or both; the label is always available to screen readers. */
 export function button(label, { icon: name, kind = "", bare = false, title, ...props } = {}) {
   const inner = [];
   if (name) inner.push(icon(name));
@@ -101,9 +117,23 @@ export function button(label, { icon: name, kind = "", bare = false, title, ...p
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** Make an element of a drawing, as `h` makes one of a page. */
+export function svg(tag, props = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "text") node.textContent = value;
+    else if (typeof value === "function") node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
 // 24 × 24, drawn for this workbench, one stroke weight
 const PATHS = {
   arrow: "M5 12h14M13 6l6 6-6 6",
+  camera: "M4 8h11v9H4zM15 11l5-3v9l-5-3z",
   back: "M19 12H5M11 6l-6 6 6 6",
   check: "M5 12.5l4.5 4.5L19 7.5",
   close: "M6 6l12 12M18 6L6 18",

@@ -1,4 +1,4 @@
-// A prompt while it is being written: lines that shimmer, then its words as they come.
+// A prompt while it is being written: shimmering lines, then its words as they arrive.
 
 import { attribute, h } from "./dom.js";
 import { ownWords } from "./words.js";

@@ -1,8 +1,8 @@
-// How long renders will still take, from what the queue says of each.
+// Remaining time of renders, from the queue's estimates.
 
 import { isComplete, tookSeconds } from "./job.js";
 
-/** Seconds until the last of these has ended; null where nothing is known, 0 when all have. */
+/** Seconds until the last of these has ended; null if unknown, 0 if all have. */
 export function secondsLeft(jobs) {
   const open = jobs.filter((job) => job.state === "queued" || job.state === "running");
   if (!open.length) return 0;
@@ -14,7 +14,7 @@ export function secondsLeft(jobs) {
   return ends.includes(null) ? null : Math.max(1, Math.round(Math.max(...ends)));
 }
 
-/** Seconds that one of these takes: as those that are done did, or as those that run will have. */
+/** Seconds per render: from the finished ones, or else from the estimates of running ones. */
 function renderSeconds(jobs) {
   const done = jobs.filter((job) => isComplete(job)).map(tookSeconds).filter(Boolean);
   const running = jobs

@@ -35,7 +35,7 @@ export function sizeWords(job) {
   return job.width ? `${job.width} × ${job.height}` : "";
 }
 
-/** A file's size as people say it; empty for none. */
+/** A human-readable file size; empty for none. */
 export function bytesWords(bytes) {
   if (!bytes) return "";
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;

@@ -1,10 +1,10 @@
-// Why a render has no video: in a sentence first, then what the engine said and what it printed.
+// Why a render has no video: one sentence first, then the engine's message and its log.
 
 import { attribute, button, h, put, show } from "./dom.js";
 
-const MOST = 180; // characters of a reason that stands on a card
+const MOST = 180; // most characters of a reason on a card
 
-/** What engines and drivers say, and what that means for whoever asked; the first that fits is told. */
+/** Error patterns of engines and drivers, and their meaning for the user; the first match is shown. */
 const REASONS = [
   [/out of memory|can't allocate memory|CUBLAS_STATUS_ALLOC/i, "Not enough memory on the device. Fewer frames, a smaller size or another profile need less."],
   [/device-side assert|CUDA error|illegal memory access|unspecified launch|cudnn|cublas/i, "The GPU reported an error. Try again; if it fails again, its log says where."],

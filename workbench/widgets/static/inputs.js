@@ -1,4 +1,4 @@
-// What renders begin from, end with, continue or follow: of that what the model takes.
+// The inputs of renders that the model accepts: start and end image, video, references, control.
 
 import { button, h, put, show } from "./dom.js";
 import { address } from "./media.js";
@@ -6,19 +6,19 @@ import { upload } from "./upload.js";
 
 const PICTURE = "image/*";
 const VIDEO = "video/mp4,video/webm";
-/** Input → label and the files that can be chosen. */
+/** Input → label and accepted files. */
 const SINGLE = {
   image: ["Start image", PICTURE],
   last_image: ["End image", PICTURE],
   video: ["Video to change or continue", VIDEO],
   mask: ["Mask, white where it may change", `${PICTURE},${VIDEO}`],
 };
-const KINDS = { depth: "depth", edges: "edges", pose: "pose", segments: "segments", blur: "blurred", layout: "layout" };
-const NONE = "This model begins from its prompt alone.";
-const HINT = "Pictures can also be dropped or pasted anywhere.";
+const KINDS = { depth: "depth", edges: "edges", pose: "pose", segments: "segments", blur: "blurred", layout: "layout", gray: "gray" };
+const NONE = "This model uses only the prompt.";
+const HINT = "You can also drop or paste images anywhere.";
 
 export class Inputs {
-  /** `change(values)` sets inputs by their ids; `guard(work)` tells what went wrong. */
+  /** `change(values)` sets inputs by their ids; `guard(work)` shows errors. */
   constructor(store, { guard, change }) {
     const keep = (file) => guard(() => upload(store, file));
     const tools = { store, keep, change };
@@ -29,16 +29,16 @@ export class Inputs {
       new Control(tools),
     ];
     this.hint = h("p", { class: "wb-quiet" });
-    this.el = h("section", { class: "wb-panel-group", "aria-label": "Begin from" }, h("h3", { text: "Begin from" }), this.rows.map((row) => row.el), this.hint);
+    this.el = h("section", { class: "wb-panel-group", "aria-label": "Start from" }, h("h3", { text: "Start from" }), this.rows.map((row) => row.el), this.hint);
   }
 
-  /** `inputs` says what the model takes; null where that is not known, and everything is offered. */
+  /** `inputs` lists what the model accepts; null if unknown, then everything is offered. */
   update(set, inputs) {
     let offered = 0;
     for (const row of this.rows) {
       const taken = inputs === null || inputs.takes.includes(row.name);
       const value = set[row.name];
-      const wanted = taken || value !== undefined; // what is set can be taken away
+      const wanted = taken || value !== undefined; // an input that is set can be removed
       show(row.el, wanted);
       offered += Number(wanted);
       if (wanted) row.update(value, inputs);
@@ -67,7 +67,7 @@ class SingleInput {
   }
 }
 
-/** Pictures of what is to be seen. */
+/** Ids of reference images. */
 class References {
   constructor({ store, keep, change }) {
     this.name = "references";
@@ -96,7 +96,7 @@ class References {
   }
 }
 
-/** Pictures, each at its second. */
+/** Images, each at its time. */
 class Keyframes {
   constructor({ store, keep, change }) {
     this.name = "keyframes";
@@ -128,7 +128,7 @@ class Keyframes {
   }
 }
 
-/** A video that says frame by frame what is where, and in which way it says so. */
+/** A control video and its kind. */
 class Control {
   constructor({ store, keep, change }) {
     this.name = "control";
@@ -156,7 +156,7 @@ class Control {
   }
 }
 
-/** A picture or a video that was chosen, small. */
+/** A thumbnail of the chosen image or video. */
 class Thumbnail {
   constructor(store) {
     this.store = store;
@@ -185,7 +185,7 @@ class Thumbnail {
     show(this.picture, true);
   }
 
-  /** What is no picture is a video. */
+  /** Anything that is not an image is a video. */
   _video() {
     if (!this.source || this.picture.hidden) return;
     show(this.picture, false);
@@ -200,7 +200,7 @@ function item(store, id, words, drop, onclick) {
   return h("li", {}, shown.el, words ? h("span", { class: "wb-quiet", text: words }) : null, button(drop, { icon: "close", bare: true, onclick }));
 }
 
-/** A field for files that takes the same one again. */
+/** A file field that accepts the same file again. */
 function chooser(label, accept, take, several = false) {
   const file = h("input", {
     type: "file",

@@ -1,4 +1,4 @@
-// Files dropped or pasted anywhere: a picture to begin from, a video of ours to go on with.
+// Files dropped or pasted anywhere: an image to start from, or a workbench video to continue.
 
 import { h, show } from "./dom.js";
 import { Notice } from "./notice.js";
@@ -10,7 +10,7 @@ export class Intake {
     this.settings = settings;
     this.taken = taken;
     this.notice = new Notice();
-    this.veil = h("div", { class: "wb-drop", hidden: true, "aria-hidden": "true" }, h("p", { text: "Drop a picture to begin from, or a video made here to go on with its session and recipe." }));
+    this.veil = h("div", { class: "wb-drop", hidden: true, "aria-hidden": "true" }, h("p", { text: "Drop an image to start from, or a video made here to continue its session." }));
     this.el = h("div", {}, this.veil, this.notice.el);
   }
 
@@ -21,7 +21,7 @@ export class Intake {
     root.addEventListener("paste", (event) => this._take([...(event.clipboardData?.files ?? [])], event));
   }
 
-  /** Let renders begin from a picture. */
+  /** Use an image as the start image of renders. */
   async begin(file) {
     await this.settings.change({ image: await upload(this.store, file) });
   }
@@ -42,7 +42,7 @@ export class Intake {
     event.preventDefault();
     if (file.type.startsWith("image/")) this.notice.guard(() => this.begin(file));
     else if (file.type === "video/mp4") this._restore(file);
-    else this.notice.say("Only pictures and MP4 videos are accepted.");
+    else this.notice.say("Only images and MP4 videos are accepted.");
   }
 
   _restore(file) {

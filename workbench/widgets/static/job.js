@@ -14,9 +14,17 @@ export function hasEnded(job) {
   return ENDED.has(job?.state);
 }
 
+const created = new WeakMap();
+
+/** When it was asked for, in milliseconds; read once, as sorting asks for it again and again. */
+export function createdAt(job) {
+  if (!created.has(job)) created.set(job, Date.parse(job.created_at));
+  return created.get(job);
+}
+
 /** Compare by age, the oldest first. */
 export function byAge(a, b) {
-  return Date.parse(a.created_at) - Date.parse(b.created_at) || a.position - b.position;
+  return createdAt(a) - createdAt(b) || a.position - b.position;
 }
 
 /** Seconds of rendering; null until it has ended. */
@@ -25,7 +33,7 @@ export function tookSeconds(job) {
   return (Date.parse(job.finished_at) - Date.parse(job.started_at)) / 1000;
 }
 
-/** The parameters that make the same video again: [name, value], named as in Python and REST. */
+/** The parameters that reproduce the video: [name, value], named as in Python and REST. */
 export function requested(job) {
   return REQUESTED.map((name) => [name, name === "seed" ? job.seed_text : job[name]]).filter(
     ([, value]) => value !== null && value !== undefined && value !== "",

@@ -4,15 +4,16 @@ import { button, h } from "./dom.js";
 
 const WALL = [
   ["← ↑ ↓ →", "move"],
+  ["Home, End", "the first or the last video"],
   ["Enter", "view"],
   ["P", "play or pause all"],
   ["C", "choose to compare"],
   ["V", "compare the chosen"],
   ["S", "star"],
   ["U", "use its prompt"],
-  ["R", "again, another seed"],
+  ["R", "render it again with another seed"],
   ["Delete", "delete it"],
-  [", .", "one frame back or on, in all videos"],
+  [", .", "one frame back or forward, in all videos"],
 ];
 const EVERYWHERE = [
   ["?", "this list"],
@@ -20,9 +21,21 @@ const EVERYWHERE = [
   ["Enter", "send what should be different"],
   ["Esc", "close a panel, leave an edit, or stop a language model"],
 ];
+const CAMERA = [
+  ["W A S D", "hold to move the camera"],
+  ["I J K L", "hold to turn it"],
+  ["← ↑ ↓ →", "move the keyframe in focus; with Shift, turn it"],
+  ["Page ↑ ↓", "raise or lower it"],
+  ["Enter, Delete", "add a keyframe, remove the one in focus"],
+];
+const LIVE = [
+  ["W A S D, I J K L", "hold to move and to turn"],
+  ["P", "pause, continue"],
+  ["Esc", "close"],
+];
 const VIEWER = [
-  ["← →", "the video before or after"],
-  [", .", "one frame back or on"],
+  ["← →", "previous or next video"],
+  [", .", "one frame back or forward"],
 ];
 const VOTES = [
   ["← →", "the left or the right one is better"],
@@ -42,12 +55,14 @@ export class KeyHelp {
       h("div", { class: "wb-dialog-head" }, h("h2", { text: "Keys" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
       part("Everywhere", EVERYWHERE),
       part("On a video of the results", WALL),
+      part("In the camera panel", CAMERA),
+      part("In the live view", LIVE),
       part("In the large view", VIEWER),
       part("Between two drafts, in Best of", VOTES),
     );
   }
 
-  /** Open by ? anywhere in `root` but in a text; where nothing has the focus, in a page of its own. */
+  /** Open on ? anywhere in `root` except in a text field; in a page of its own also without focus. */
   listen(root, signal) {
     const heard = (event) => {
       const here = root.contains(event.target) || (event.target === document.body && document.body.dataset.voila);

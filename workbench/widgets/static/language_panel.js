@@ -1,4 +1,4 @@
-// Who writes the prompts: the built-in composer, a server of this machine, a fetched model, an endpoint.
+// Chooses the prompt writer: the built-in composer, a local server, a fetched model, an endpoint.
 
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
 import { bytesWords } from "./facts.js";
@@ -12,6 +12,8 @@ export class LanguagePanel {
     this.store = store;
     this.chosen = chosen;
     this.notice = new Notice();
+    this.refused = new Notice(); // beside the endpoint that it is about
+    this.looking = h("p", { class: "wb-quiet", text: "Looking for language models…" });
     this.told = h("p", { class: "wb-quiet", role: "status" });
     this.found = h("ul", { class: "wb-models" });
     this.catalog = h("ul", { class: "wb-models" });
@@ -24,19 +26,24 @@ export class LanguagePanel {
     this.asDefault = h("input", { type: "checkbox" });
     const list = button("List its models", { kind: "small", onclick: () => this._list() });
     const test = button("Test", { kind: "small", onclick: () => this._test() });
-    const use = button("Use it", { kind: "small", onclick: () => this.use(this._endpoint()) });
+    const use = button("Use it", { kind: "small", onclick: () => this.use(this._endpoint(), this.refused) });
+    this.rest = h( // shown with the lists: it would move under the pointer when they arrive
+      "div",
+      { hidden: true },
+      h("h3", { text: "Models that can be run here" }),
+      this.catalog,
+      h("h3", { text: "An endpoint" }),
+      h("div", { class: "wb-endpoint" }, this.url.el, this.key.el, this.model.el, this.names, h("div", { class: "wb-row" }, list, test, use), this.told, this.refused.el),
+    );
     this.el = h(
       "dialog",
       { class: "wb-dialog wb-drawer", "aria-label": "Who writes the prompts" },
       h("div", { class: "wb-dialog-head" }, h("h2", { text: "Prompts by" }), button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
       h("label", { class: "wb-check" }, this.asDefault, "For new sessions too"),
       this.notice.el,
-      this.told,
+      this.looking,
       this.found,
-      h("h3", { text: "Models that can be run here" }),
-      this.catalog,
-      h("h3", { text: "An endpoint" }),
-      h("div", { class: "wb-endpoint" }, this.url.el, this.key.el, this.model.el, this.names, h("div", { class: "wb-row" }, list, test, use)),
+      this.rest,
     );
   }
 
@@ -47,6 +54,8 @@ export class LanguagePanel {
 
   async load() {
     const seen = await this.notice.guard(() => this.store.call("language"));
+    show(this.looking, false);
+    show(this.rest, true);
     if (!seen) return;
     this.seen = seen;
     this._show();
@@ -55,8 +64,8 @@ export class LanguagePanel {
     if (fetching && this.el.open) this.timer = setTimeout(() => this.load(), LOOK_MS);
   }
 
-  async use(choice) {
-    const told = await this.notice.guard(() => this.store.call("use_language", { ...choice, as_default: this.asDefault.checked }));
+  async use(choice, notice = this.notice) {
+    const told = await notice.guard(() => this.store.call("use_language", { ...choice, as_default: this.asDefault.checked }));
     if (!told) return;
     this.key.input.value = "";
     this.chosen(told);
@@ -92,7 +101,7 @@ export class LanguagePanel {
       command: one.is_here || can_fetch ? "" : one.command,
       chosen: isChosen(choice, one),
     })));
-    put(this.key.hint, key_place ? `Kept in ${key_place}.` : "");
+    put(this.key.hint, key_place ? `Stored in ${key_place}.` : "");
   }
 
   _endpoint() {
@@ -101,7 +110,7 @@ export class LanguagePanel {
 
   async _list() {
     const { base_url, api_key } = this._endpoint();
-    const names = await this.notice.guard(() => this.store.call("models_at", { base_url, api_key }));
+    const names = await this.refused.guard(() => this.store.call("models_at", { base_url, api_key }));
     if (!names) return;
     this.names.replaceChildren(...names.map((value) => h("option", { value })));
     if (!this.model.input.value && names.length) [this.model.input.value] = names;
@@ -109,8 +118,8 @@ export class LanguagePanel {
   }
 
   async _test() {
-    put(this.told, "Asking it one small question…");
-    const found = await this.notice.guard(() => this.store.call("test_language", this._endpoint()));
+    put(this.told, "Testing it with a short question…");
+    const found = await this.refused.guard(() => this.store.call("test_language", this._endpoint()));
     put(this.told, found ? `${found.message} (${found.duration_s.toFixed(1)} s)` : "");
   }
 }
@@ -121,7 +130,7 @@ class Writer {
     this.facts = h("span", { class: "wb-quiet" });
     this.problem = h("span", { class: "wb-problem" });
     this.command = h("code");
-    this.bar = h("progress", { max: 1, "aria-label": "How far it is fetched" });
+    this.bar = h("progress", { max: 1, "aria-label": "Download progress" });
     this.main = h("button", { type: "button", class: "wb-session", onclick: () => panel.use(this.one.use) }, this.title, this.facts, this.problem);
     this.fetch = button("Fetch", { icon: "download", kind: "small", onclick: () => panel.fetch(this.one.fetch) });
     this.el = h("li", {}, this.main, this.bar, this.fetch, this.command);

@@ -1,6 +1,7 @@
 // The workbench in the browser: the four steps under one header, over one store.
 
 import { BestOf } from "./best_of.js";
+import { CameraState } from "./camera_state.js";
 import { Compare } from "./compare.js";
 import { Deleting } from "./deleting.js";
 import { DeviceStrip } from "./device_strip.js";
@@ -9,6 +10,7 @@ import { History } from "./history.js";
 import { Intake } from "./intake.js";
 import { isComplete } from "./job.js";
 import { KeyHelp } from "./key_help.js";
+import { LiveView } from "./live_view.js";
 import { Announcer } from "./notice.js";
 import { PromptStep } from "./prompt_step.js";
 import { QueuePanel } from "./queue_panel.js";
@@ -32,21 +34,24 @@ class App {
     const compare = (ids) => this.compare.open(ids);
     const bestOf = () => this.bestOf.open();
     this.store = store;
+    const camera = new CameraState(store, () => this.setup.settings);
     this.stepper = new Stepper(store, { go });
     this.deleting = new Deleting(store);
     this.steps = [
-      new PromptStep(store, { go }),
+      new PromptStep(store, { go, camera }),
       new VariationsStep(store, { go }),
-      new TuneStep(store, { compare, bestOf }),
-      new ResultsStep(store, { go, compare, bestOf, deleting: this.deleting, begin: (file) => this.intake.begin(file), settings: () => this.setup.settings }),
+      new TuneStep(store, { compare, bestOf, camera }),
+      new ResultsStep(store, { go, compare, bestOf, deleting: this.deleting, begin: (file) => this.intake.begin(file), settings: () => this.setup.settings, signal }),
     ];
     this.setup = new SetupLine(store);
+    this.live = new LiveView(store, camera, { results: () => this.go(4), signal });
+    camera.walk = () => this.live.open();
     this.intake = new Intake(store, this.setup.settings, { taken: (index) => this._takeUp(index) });
     this.queue = new QueuePanel(store);
     this.devices = new DeviceStrip(store, { openQueue: () => this.queue.open() });
     this.compare = new Compare(store);
     this.bestOf = new BestOf(store);
-    this.history = new History(store, { take: (index) => this._takeUp(index) });
+    this.history = new History(store, { take: (index) => this._takeUp(index), show: (id) => this._view(id) });
     this.sessions = new SessionList(store, this.deleting);
     this.keys = new KeyHelp();
     this.aloud = new Announcer();
@@ -62,6 +67,7 @@ class App {
       store.config.private ? h("p", { class: "wb-quiet", text: SHARED }) : null,
       this.setup.dialogs,
       this.compare.el,
+      this.live.el,
       this.bestOf.el,
       this.history.el,
       this.sessions.el,
@@ -95,9 +101,9 @@ class App {
     );
   }
 
-  /** The page's own light and room. */
+  /** The page's own theme and size. */
   _window() {
-    const theme = window.workbenchTheme; // a dashboard's; JupyterLab has its own
+    const theme = window.workbenchTheme; // only in a dashboard; JupyterLab has its own
     const parts = [];
     if (theme) parts.push(button("Light or dark", { icon: "moon", bare: true, onclick: () => theme.set(theme.now() === "dark" ? "light" : "dark") }));
     const inLab = isLab();
@@ -124,7 +130,7 @@ class App {
   go(step) {
     const before = this.store.view.step;
     this.store.set({ step });
-    this.update();
+    this.store.flush();
     if (before === 4 && step !== 4) this.steps[3].leave();
     const { title } = this.steps[step - 1];
     title.focus({ preventScroll: true });
@@ -150,6 +156,7 @@ class App {
   }
 
   dispose() {
+    this.live.dispose();
     this.steps[3].leave();
   }
 
@@ -163,16 +170,21 @@ class App {
         await store.call("open", { session: wanted, board: store.recall(wanted).board ?? null });
       }
     } catch {
-      // the session is gone: begin with an empty page
+      // the session is gone: start with an empty page
     }
   }
 
-  /** In a page of its own one can type at once; in a notebook the cell keeps the focus. */
+  /** In a page of its own the idea gets the focus; in a notebook the cell keeps it. */
   _focusIdea() {
     if (isLab() || matchMedia("(pointer: coarse)").matches) return;
     requestAnimationFrame(() => {
       if (document.activeElement === document.body && !this.store.session) this.steps[0].input.focus({ preventScroll: true });
     });
+  }
+
+  _view(id) {
+    this.go(4);
+    this.steps[3].open(id);
   }
 
   _takeUp(index) {

@@ -1,4 +1,4 @@
-// Videos and pictures of jobs: their URLs, and the player that shows the best available so far.
+// Videos and images of jobs: their URLs, and the player that shows the best one available.
 
 import { attribute, h, put, show } from "./dom.js";
 import { isComplete } from "./job.js";
@@ -49,8 +49,8 @@ const watcher =
 /** The moving picture of one job: its storyboard, then its preview, then its video. */
 export class Player {
   /**
-   * `controls` shows the browser's own; `auto` plays by itself; otherwise somebody else does.
-   * `sound` adds a switch for the sound, where there are no controls.
+   * `controls` shows the browser's own; `auto` plays by itself; otherwise the caller plays it.
+   * `sound` adds a sound switch if there are no controls.
    */
   constructor(store, { controls = false, auto = true, sound = !controls } = {}) {
     this.store = store;
@@ -86,7 +86,7 @@ export class Player {
     watcher?.observe(this.el);
   }
 
-  /** Show the current state of `job`, or that there is none. */
+  /** Show the current state of `job`, or that there is no job. */
   update(job, note = "") {
     put(this.note, note);
     const storyboard = job?.preview_job_id ? this.store.jobs[job.preview_job_id] : null;
@@ -121,11 +121,11 @@ export class Player {
   _see(seen) {
     this.seen = seen;
     if (seen && this.waiting) this._load();
-    else if (seen && this.loaded) this._play();
+    else if (seen && this.loaded) this._known();
     else this.video.pause();
   }
 
-  /** Limit how often previews load: a quick render makes more than are worth it. */
+  /** Limit how often previews load: a quick render makes more than are worth loading. */
   _tooSoon(source) {
     if (source.shows !== "preview") return false;
     const now = Date.now();
@@ -146,7 +146,7 @@ export class Player {
     } else {
       show(this.video, false);
       this.video.removeAttribute("src");
-      this.video.load(); // otherwise the previous video plays on
+      this.video.load(); // otherwise the previous video keeps playing
     }
   }
 
@@ -204,7 +204,7 @@ export class Player {
     if (this.auto && this.seen && this.video.paused && !stillness.matches) this.video.play().catch(() => {});
   }
 
-  /** The metadata has loaded; some phones load no frame until the video plays. */
+  /** It can be played: its metadata has loaded, or it is seen again. Some phones load no frame until it plays. */
   _known() {
     this.loaded = true;
     this._play();
@@ -212,7 +212,7 @@ export class Player {
   }
 }
 
-/** Whether what is shown of a job can be heard. */
+/** Whether what is shown of a job has sound. */
 function hasSound(job, source) {
   return Boolean(job?.has_audio) && source.shows === "video";
 }
@@ -228,7 +228,7 @@ export function isShown(job, store) {
   return sourceOf(job, store).shows !== "nothing";
 }
 
-/** The best available picture of a job. */
+/** The best available image of a job. */
 function sourceOf(job, store) {
   if (!job) return { key: "none", videos: [], picture: null, shows: "nothing" };
   const picture = job.poster_url ? address(job.poster_url, job.attempt) : null;

@@ -1,12 +1,12 @@
-// What renders: the storyboard, the models on this machine, a remote endpoint; and how to get more.
+// Chooses what renders: the storyboard, a local model, a remote endpoint; and how to get more models.
 
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
 import { Notice } from "./notice.js";
 import { engineWords } from "./words.js";
 
 const ABOUT = {
-  animatic: "Drawn from the prompt's parameters in about a second, on any processor. It shows staging, light and camera; it is no video model.",
-  remote: "Renders at the endpoint that was set up for this workbench.",
+  animatic: "Drawn from the prompt's parameters in about a second, on any CPU. It shows staging, light and camera; it is not a video model.",
+  remote: "Renders on the endpoint configured for this workbench.",
 };
 const NONE =
   "No video model is on this machine. Put its folder where WORKBENCH_MODELS points, or fetch one in a terminal; the list below shows it then.";
@@ -50,7 +50,7 @@ export class ModelsPanel {
     this.engineList.update(plain.map((name) => ({
       name,
       title: engineWords(name),
-      facts: ABOUT[name] ?? "An engine that was installed here.",
+      facts: ABOUT[name] ?? "An additional engine, installed on this server.",
       values: { engine: name },
       chosen: engine === name,
     })));

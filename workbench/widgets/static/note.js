@@ -14,7 +14,7 @@ export class Note {
     this.area = h("textarea", {
       rows: 2,
       maxlength: 4000,
-      placeholder: "What is worth remembering about this one",
+      placeholder: "What to remember about this video",
       onchange: () => this._save(),
       onkeydown: (event) => this._key(event),
     });
@@ -38,7 +38,7 @@ export class Note {
     const args = { job: this.job.job_id, text: this.area.value };
     await this.notice.guard(async () => {
       await this.store.call("note", args);
-      put(this.said, "Kept.");
+      put(this.said, "Saved.");
       setTimeout(() => put(this.said, ""), TOLD_MS);
     });
   }

@@ -1,4 +1,4 @@
-// What changes a model's weights: LoRAs, and how its components are quantised.
+// Changes to a model's weights: LoRAs, and quantisation by component.
 
 import { button, h, show } from "./dom.js";
 import { markChanged } from "./settings.js";
@@ -42,7 +42,7 @@ export class Loras {
   }
 }
 
-/** How each component is quantised, where one for all will not do. */
+/** Quantisation of each component, if one for all is not enough. */
 export class QuantisedParts {
   constructor(change) {
     this.change = change;

@@ -1,6 +1,6 @@
-// Which prompt a step is about, and what led to it.
+// The prompt of each step, and its origin.
 
-/** The prompt of step 1: the one chosen, else the newest that is no variation. */
+/** The prompt of step 1: the chosen one, else the newest that is not a variation. */
 export function baseIndex(store) {
   const { base } = store.view;
   if (store.entry(base)) return base;
@@ -13,9 +13,9 @@ export function currentIndex(store) {
   return store.entry(store.view.current) ? store.view.current : baseIndex(store);
 }
 
-/** The newest video on the line that leads to `entry`, which has none of its own yet. */
+/** The newest video among the ancestors of `entry`, which has no video of its own yet. */
 export function nearestJob(store, entry) {
-  let same = null; // undo repeats an earlier prompt, whose video is its own too
+  let same = null; // undo repeats an earlier prompt, whose video it shares
   for (let one = store.entry(entry.parent); one && !same; one = store.entry(one.parent)) {
     if (one.prompt === entry.prompt) same = store.jobOf(one.index);
   }
@@ -27,7 +27,7 @@ export function nearestJob(store, entry) {
   return null;
 }
 
-/** What was typed at the beginning of the line that led to `entry`. */
+/** The idea typed at the root of the line that led to `entry`. */
 export function roughOf(store, entry) {
   for (let one = entry; one; one = store.entry(one.parent)) {
     if (one.kind === "rough") return one.prompt;
@@ -39,8 +39,8 @@ export function roughOf(store, entry) {
 const numbers = new WeakMap();
 
 /**
- * The number by which Tune knows a prompt; empty for one that it does not know by a number: 1 is the prompt that
- * the newest variations vary, and they follow in the order in which they were made. A card keeps its number.
+ * The number by which Tune refers to a prompt; empty if it has none: 1 is the prompt of the newest variations, which
+ * follow in the order in which they were made. A card keeps its number.
  */
 export function numberOf(store, index) {
   const { entries } = store;

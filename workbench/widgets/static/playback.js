@@ -75,7 +75,7 @@ export class Playback {
     this._draw();
   }
 
-  /** Stop, and go some frames back or on. */
+  /** Pause, and step some frames back or forward. */
   frames(count, fps) {
     this.stop();
     const { length } = this;

@@ -24,7 +24,7 @@ export class JobLine {
       icon: "first",
       bare: compact,
       kind: "small",
-      title: "Render this before the others that wait",
+      title: "Render this before the other waiting ones",
       onclick: () => this._ask("first"),
     });
     this.priority = h(

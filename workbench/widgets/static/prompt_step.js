@@ -1,5 +1,6 @@
 // Step 1: from a rough idea to a full prompt, with its first moving picture beside it.
 
+import { CameraPanel } from "./camera_panel.js";
 import { Chips } from "./chips.js";
 import { attribute, button, h, icon, put, show } from "./dom.js";
 import { hasEnded, isComplete } from "./job.js";
@@ -23,9 +24,10 @@ const SLOW_MS = 200;
 const OLDER = "This is the video of the previous prompt.";
 
 export class PromptStep {
-  constructor(store, { go }) {
+  constructor(store, { go, camera }) {
     this.store = store;
     this.go = go;
+    this.camera = new CameraPanel(store, camera);
     this.notice = new Notice();
     this.input = h("textarea", {
       rows: 3,
@@ -38,14 +40,18 @@ export class PromptStep {
           this._enhance();
         }
       },
-      oninput: () => this.update(),
+      oninput: () => {
+        store.idea = this.input.value.trim();
+        this.update();
+      },
     });
     this.submit = button("Enhance", { icon: "spark", kind: "primary", onclick: () => this._enhance() });
     this.stop = button("Stop", { icon: "stop", hidden: true, title: "Stop the language model", onclick: () => this._stop() });
     this.draft = new Draft();
     this.idea = this._ideaForm();
+    this.before = h("div", { class: "wb-idea-camera" });
     this.result = this._resultPart();
-    this.el = h("section", { class: "wb-step wb-step-prompt" }, this.idea, this.result);
+    this.el = h("section", { class: "wb-step wb-step-prompt" }, this.idea, this.before, this.result);
   }
 
   _ideaForm() {
@@ -120,6 +126,7 @@ export class PromptStep {
       this.chips.el,
     );
     this.moves = h("div", { class: "wb-row wb-next" }, this.next, this.tune);
+    this.after = h("div");
     return h(
       "div",
       { class: "wb-prompt-result", hidden: true },
@@ -129,6 +136,7 @@ export class PromptStep {
         this.draft.el,
         this.text.el,
         this.parameters,
+        this.after,
       ),
       h(
         "aside",
@@ -152,6 +160,9 @@ export class PromptStep {
     put(this.submit.lastChild, working ? "Enhancing…" : entry ? "Enhance again" : "Enhance");
     const writing = working && (this.slow || store.growing !== "");
     const open = Boolean(entry) || writing;
+    const place = entry ? this.after : this.before;
+    if (this.camera.el.parentNode !== place) place.append(this.camera.el);
+    this.camera.update();
     attribute(this.el, "data-has-prompt", open);
     show(this.lead, !open);
     show(this.examples, !open);

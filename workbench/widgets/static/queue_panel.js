@@ -1,9 +1,9 @@
-// Every render that waits, runs or failed lately, of all sessions: in order, to steer one or many.
+// Waiting, running and recently failed renders of all sessions, in order, to control one or many.
 
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
 import { failureWords } from "./failure.js";
 import { Notice } from "./notice.js";
-import { deviceName, duration, engineWords, join, plural } from "./words.js";
+import { clockTime, deviceName, duration, engineWords, join, plural } from "./words.js";
 
 const LOOK_MS = 1000;
 const PARTS = { running: "Rendering", queued: "Waiting", failed: "Failed recently" };
@@ -21,7 +21,7 @@ export class QueuePanel {
     this.retry = button("Try again", { icon: "redo", kind: "small", onclick: () => this._steer("retry_queued", (job) => job.state === "failed") });
     this.priority = h(
       "select",
-      { "aria-label": "Priority of the chosen", onchange: () => this._priority() },
+      { "aria-label": "Priority of the chosen renders", onchange: () => this._priority() },
       h("option", { value: "", text: "Priority…" }),
       Object.entries(PRIORITIES).map(([value, text]) => h("option", { value, text })),
     );
@@ -50,7 +50,7 @@ export class QueuePanel {
     this._update();
   }
 
-  /** Put a waiting one before another, or one place up or down. */
+  /** Move a waiting render before another, or up or down by one. */
   move(id, target) {
     const ids = this.seen.queued.map((job) => job.job_id);
     const from = ids.indexOf(id);
@@ -190,12 +190,12 @@ function factsOf(job) {
   const by = engineWords(job.engine, job.model);
   if (job.state === "failed") return join(by, failureWords(job.error));
   if (job.state === "queued") return join(by, job.wait_s === null ? "" : `starts in about ${duration(Math.max(1, Math.round(job.wait_s)))}`);
-  const since = job.started_at ? `since ${new Date(job.started_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}` : "";
+  const since = job.started_at ? `since ${clockTime(new Date(job.started_at))}` : "";
   const left = job.eta_s ? `${duration(Math.max(1, Math.round(job.eta_s)))} left` : "";
   return join(by, job.device ? deviceName(job.device, job.gpu_id) : "", since, left);
 }
 
-/** "Queue (3)": how many of this session wait or run, for the button that opens it. */
+/** "Queue (3)": the waiting and running renders of this session, for the button that opens it. */
 export function queueWords(store) {
   const open = Object.values(store.jobs).filter((job) => job.state === "queued" || job.state === "running").length;
   return open ? `Queue (${plural(open, "render")})` : "Queue";

@@ -1,5 +1,6 @@
-// The render settings in groups: the engine's own values, what is changed, and presets with names.
+// The render settings in groups: the engine's own values, changed values, and named presets.
 
+import { cameraText } from "./camera_state.js";
 import { attribute, button, h, put, show } from "./dom.js";
 import { Inputs } from "./inputs.js";
 import { Notice } from "./notice.js";
@@ -10,7 +11,7 @@ const ASPECTS = { "16:9": "16:9 wide", "9:16": "9:16 tall", "1:1": "1:1 square",
 const SIDES = { 360: "360p", 480: "480p", 544: "544p", 704: "704p", 720: "720p", 1080: "1080p" };
 const PROFILES = { reference: "reference", exact: "exact", fast: "fast", draft: "draft" };
 
-/** Group → rows; a row with `models` is shown for video models alone. */
+/** Group → rows; a row with `models` is shown only for video models. */
 const GROUPS = {
   Format: [
     { name: "aspect", label: "Aspect", choices: ASPECTS, usual: (values) => aspectWords(values) },
@@ -28,6 +29,7 @@ const GROUPS = {
     { name: "quantize", label: "Quantise", choices: QUANTISED, models: true },
     { name: "negative_prompt", label: "Avoid", text: true },
   ],
+  Camera: [{ name: "camera", label: "Path", text: true, shown: cameraText }],
 };
 
 export class RenderPanel {
@@ -52,7 +54,7 @@ export class RenderPanel {
       h("p", { class: "wb-quiet", text: "For every render of this session from now on. Changed values are marked; the rest are the model's defaults." }),
       this.problem,
       this.notice.el,
-      h("div", { class: "wb-panel-groups" }, groups[0], group("Seed", [this.seed.el]), groups[1], this.parts.el, this.inputs.el, this.loras.el),
+      h("div", { class: "wb-panel-groups" }, groups[0], group("Seed", [this.seed.el]), groups[1], groups[2], this.parts.el, this.inputs.el, this.loras.el),
       h("div", { class: "wb-row wb-panel-foot" }, this.presets.el, this.all),
     );
   }
@@ -89,12 +91,12 @@ export class RenderPanel {
   }
 }
 
-/** What is set by hand; which engine renders is chosen elsewhere, and the seed has a lock of its own. */
+/** The values set by hand, without the engine, which is chosen elsewhere, and the seed, which has its own lock. */
 export function changedNames(set) {
   return Object.keys(set).filter((name) => !["engine", "model", "seed"].includes(name));
 }
 
-/** One setting: its value, whether it is changed, and the way back. */
+/** One setting: its value, whether it is changed, and a reset button. */
 class Row {
   constructor(field, change) {
     this.field = field;
@@ -117,7 +119,7 @@ class Row {
     put(this.own, changed && known(usual) ? `instead of ${usual}` : "");
     if (field.choices) put(control.firstChild, !changed && known(usual) ? usual : "model default");
     if (this.typing) return;
-    const shown = field.choices ? chosenText(set[field.name]) : String(value);
+    const shown = field.choices ? chosenText(set[field.name]) : (field.shown ?? String)(value);
     if (field.choices && shown && ![...control.options].some((option) => option.value === shown)) {
       control.append(h("option", { value: shown, text: shown }));
     }
@@ -154,7 +156,7 @@ class Row {
 class Seed {
   constructor(settings, guard) {
     this.settings = settings;
-    this.input = h("input", { type: "number", min: 0, max: Number.MAX_SAFE_INTEGER, step: 1, placeholder: "drawn with the first prompt", onchange: () => this._take(guard) });
+    this.input = h("input", { type: "number", min: 0, max: Number.MAX_SAFE_INTEGER, step: 1, placeholder: "chosen with the first prompt", onchange: () => this._take(guard) });
     this.box = h("input", { type: "checkbox", onchange: () => guard(() => settings.keepSeed(this.box.checked)) });
     this.el = h(
       "div",
@@ -169,7 +171,7 @@ class Seed {
     const keeps = settings.keepsSeed;
     this.box.checked = keeps;
     if (document.activeElement !== this.input) this.input.value = settings.set.seed ?? "";
-    attribute(this.input, "placeholder", keeps ? "drawn with the first prompt" : "new for each render");
+    attribute(this.input, "placeholder", keeps ? "chosen with the first prompt" : "new for each render");
   }
 
   _take(guard) {
@@ -182,7 +184,7 @@ class Seed {
   }
 }
 
-/** Settings under a name, kept by this browser. */
+/** Named settings, stored by this browser. */
 class Presets {
   constructor(settings, change) {
     this.settings = settings;
@@ -232,7 +234,7 @@ class Presets {
   }
 }
 
-/** What a choice shows of a value; of one for each component, nothing. */
+/** The value shown in a select; empty for one value per component. */
 function chosenText(value) {
   return value === undefined || value === null || typeof value === "object" ? "" : String(value);
 }

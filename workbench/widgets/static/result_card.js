@@ -5,19 +5,16 @@ import { attribute, button, h, icon, put, show } from "./dom.js";
 import { factsLine, factsRows } from "./facts.js";
 import { isComplete } from "./job.js";
 import { download, Player } from "./media.js";
-import { Notice } from "./notice.js";
 import { numberOf } from "./places.js";
 import { JobLine } from "./progress.js";
 import { ScoreList } from "./scores.js";
 
 export class ResultCard {
-  /** Fills `el`; `actions`: star(job), choose(id, on to it), use(index), again(job), open(id), drop(job), check(job), tune(job). */
-  constructor(store, actions, el) {
+  /** `actions`: star(job), choose(id, upToIt), use(index), again(job), open(id), drop(job), check(job), tune(job). */
+  constructor(store, actions) {
     this.store = store;
-    this.el = el;
     this.player = new Player(store, { auto: false });
-    this.line = new JobLine(store, { compact: true });
-    this.notice = new Notice();
+    this.line = null; // made when it is needed
     this.star = button("Star", { icon: "star", bare: true, kind: "star", onclick: () => actions.star(this.job) });
     this.box = h("input", { type: "checkbox", onclick: (event) => actions.choose(this.job.job_id, event.shiftKey) });
     this.order = h("span");
@@ -38,17 +35,25 @@ export class ResultCard {
     this.drop = button("Delete this video", { icon: "trash", bare: true, onclick: () => actions.drop(this.job) });
     this.video = h("a", { class: "wb-button wb-bare", "aria-label": "Download the video", title: "Download the video", download: "" }, icon("download"));
     this.recipe = h("a", { class: "wb-link", text: "Recipe", download: "" });
-    el.append(
-      h("div", { class: "wb-card-media" }, this.player.el, this.open, this.hint, this.pick, this.star),
-      this.line.el,
-      h("div", { class: "wb-card-body" }, h("h3", { class: "wb-result-caption" }, this.number, this.caption), this.duplicate, this.text, this.checks.el, this.scores.el, this.note, this.details, this.notice.el),
+    this.media = h("div", { class: "wb-card-media" }, this.player.el, this.open, this.hint, this.pick, this.star);
+    this.el = h(
+      "article",
+      { class: "wb-card wb-result", role: "listitem" },
+      this.media,
+      h("div", { class: "wb-card-body" }, h("h3", { class: "wb-result-caption" }, this.number, this.caption), this.duplicate, this.text, this.checks.el, this.scores.el, this.note, this.details),
       h("div", { class: "wb-card-foot" }, this.use, h("span", { class: "wb-row wb-tight" }, this.again, this.video, this.recipe, this.drop)),
     );
   }
 
-  update({ job, chosen, ranges, sort }) {
+  /** Show a video; a card is reused for others. */
+  update({ job, chosen, ranges, sort, place, of }) {
     const changed = job !== this.job;
+    if (job.job_id !== this.job?.job_id) this.details.open = false;
     this.job = job;
+    this.place = place;
+    attribute(this.el, "aria-posinset", place);
+    attribute(this.el, "aria-setsize", of);
+    attribute(this.el, "data-chosen", chosen >= 0);
     this.box.checked = chosen >= 0;
     put(this.order, chosen >= 0 ? String(chosen + 1) : "");
     if (changed || ranges !== this.ranges || sort !== this.sort) this.scores.update(job, ranges, sort);
@@ -57,8 +62,7 @@ export class ResultCard {
     const number = numberOf(this.store, job.entry_index);
     put(this.number, number);
     show(this.number, number !== "");
-    if (!isComplete(job)) this.line.update(job);
-    show(this.line.el, !isComplete(job));
+    this._line(job);
     this.player.update(job);
     this.checks.update(job);
     if (changed) this._show(job);
@@ -85,6 +89,16 @@ export class ResultCard {
       attribute(node, "href", isComplete(job) ? download(job, name) : null);
     }
     if (this.details.open) this._facts();
+  }
+
+  /** The progress of an unfinished render. */
+  _line(job) {
+    if (!isComplete(job) && !this.line) {
+      this.line = new JobLine(this.store, { compact: true });
+      this.media.after(this.line.el);
+    }
+    if (!isComplete(job)) this.line.update(job);
+    if (this.line) show(this.line.el, !isComplete(job));
   }
 
   dispose() {

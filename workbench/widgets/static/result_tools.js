@@ -2,27 +2,24 @@
 
 import { FILTERS, SINGLE, SORTS, STATES } from "./choice.js";
 import { attribute, button, h, put, show } from "./dom.js";
-import { SCORES } from "./scores.js";
+import { SCORES, scoreOf } from "./scores.js";
 
-const TYPING_MS = 150;
 export const SIZE = { least: 150, usual: 270, most: 560 };
 
 export class ResultTools {
   constructor(store, choices) {
     this.store = store;
     this.choices = choices;
-    const sorts = Object.entries(SORTS).map(([value, [text]]) => [value, text]);
-    const states = Object.entries(STATES).map(([value, [text]]) => [value, text]);
-    this.sort = this._select("Sort", "sort", sorts, { reverse: false });
-    this.state = this._select("Show", "filter", states);
+    this.sort = this._select("Sort", "sort", titles(SORTS), { reverse: false });
+    this.state = this._select("Show", "filter", titles(STATES));
     this.batch = this._select("Batch", "batch", []);
     this.group = this._select("Group", "group", []);
     this.field = this._select("Parameter", "byField", []);
     this.tag = this._select("Tag", "byTag", []);
-    this.score = this._select("Score", "byScore", [["", "any"], ...Object.entries(SCORES).map(([name, { label }]) => [name, label])]);
+    this.score = this._select("Score", "byScore", []);
     this.least = this._number("at least", "atLeast");
     this.most = this._number("at most", "atMost");
-    this.text = h("input", { type: "text", placeholder: "Search prompts, captions and notes", "aria-label": "Search videos", oninput: () => this._search() });
+    this.text = h("input", { type: "text", placeholder: "Search prompts, captions and notes", "aria-label": "Search videos", oninput: () => store.set({ byText: this.text.value.trim() }) });
     this.clear = button("Clear filters", { icon: "close", kind: "small", onclick: () => this._clear() });
     this.summary = h("summary", { text: "Filters" });
     this.filters = h("details", { class: "wb-filters" }, this.summary, h("div", { class: "wb-filters-body" }, this.text, this.field.el, this.tag.el, h("span", { class: "wb-row wb-score-filter" }, this.score.el, this.least.el, this.most.el), this.clear));
@@ -51,17 +48,19 @@ export class ResultTools {
     show(this.sizeLabel, view.layout === "wall");
   }
 
-  /** Offer what there is to choose from. */
+  /** Offer the available choices. */
   _offer() {
     const { choices } = this;
     const labels = this._labels();
     const batches = [...choices.batches.keys()].reverse().map((id) => [id, choices.batchWords(id)]);
-    this.batch.offer([["", "all batches"], [SINGLE, "single takes"], ...batches]);
+    this.batch.offer([["", "all batches"], [SINGLE, "single renders"], ...batches]);
     show(this.batch.el, batches.length > 0);
     const axes = [...choices.fields.keys()].map((name) => [name, labels.get(name).toLowerCase()]);
     this.group.offer([["", "none"], ["batch", "batch"], ["prompt", "prompt"], ["seed", "seed"], ...axes]);
     const values = [...choices.fields].map(([name, found]) => [labels.get(name), [...found].map(([value, count]) => [`${name}=${value}`, `${value} (${count})`])]);
     this.field.offer([["", "any"]], values);
+    this.sort.offer(titles({ ...SORTS, ...choices.sorts }));
+    this.score.offer([["", "any"], ...[...Object.keys(SCORES), ...choices.scores].map((name) => [name, scoreOf(name).label])]);
     this.tag.offer([["", "any"], ...[...choices.tags].map(([tag, count]) => [tag, `${tag} (${count})`])]);
     show(this.tag.el, choices.tags.size > 0);
   }
@@ -69,11 +68,6 @@ export class ResultTools {
   _labels() {
     this.labels ??= new Map(this.store.config.groups.flatMap((group) => group.fields.map((field) => [field.name, field.label])));
     return this.labels;
-  }
-
-  _search() {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.store.set({ byText: this.text.value.trim() }), TYPING_MS);
   }
 
   _clear() {
@@ -98,7 +92,12 @@ export class ResultTools {
   }
 }
 
-/** A choice of the view's own state. */
+/** [value, text] of choices that begin with their text. */
+function titles(choices) {
+  return Object.entries(choices).map(([value, [text]]) => [value, text]);
+}
+
+/** A select for a value of the view state. */
 class Select {
   constructor(node, name, el) {
     this.node = node;
@@ -106,7 +105,7 @@ class Select {
     this.el = el;
   }
 
-  /** Offer [value, text] pairs, and groups of them under a label; rebuilt only where they differ. */
+  /** Offer [value, text] pairs, and labelled groups of them; rebuilt only if they differ. */
   offer(choices, groups = []) {
     const key = JSON.stringify([choices, groups]);
     if (key === this.key) return;

@@ -21,7 +21,7 @@ import { ZipDownload } from "./zip_download.js";
 const COMPARED = [2, 4];
 
 export class ResultsStep {
-  constructor(store, { go, compare, bestOf, deleting, begin, settings }) {
+  constructor(store, { go, compare, bestOf, deleting, begin, settings, signal }) {
     this.store = store;
     this.go = go;
     this.deleting = deleting;
@@ -31,10 +31,10 @@ export class ResultsStep {
     this.choices = new Choices(store);
     this.curves = new Curves(store);
     const actions = this._actions();
-    this.wall = new Wall(store, actions);
+    this.wall = new Wall(store, actions, signal);
     this.table = new ResultTable(store, actions, this.curves);
     this.viewer = new Viewer(store, { ...actions, begin, settings }, this.curves);
-    this.viewer.closed = (id) => this.wall.card(id)?.open.focus({ preventScroll: true });
+    this.viewer.closed = (id) => this.wall.card(id)?.open.focus();
     this.playback = new Playback(() => this._playing());
     this.wall.el.addEventListener("wb-ready", () => {
       this.playback.startOnce();
@@ -43,7 +43,7 @@ export class ResultsStep {
     this.keys = new WallKeys(this.wall, { order: () => this.shown.map((job) => job.job_id), acts: this._keys() });
     this.tools = new ResultTools(store, this.choices);
     this.compare = button("Compare", { icon: "columns", title: "Choose two or four videos", onclick: () => compare(this.chosen) });
-    this.best = button("Best of…", { icon: "spark", title: "Render many drafts of the prompt at hand, and the best of them whole", onclick: () => bestOf() });
+    this.best = button("Best of…", { icon: "spark", title: "Render many drafts of the current prompt, and the best of them whole", onclick: () => bestOf() });
     this.tagging = new Tagging(store, () => this.chosen);
     this.drop = button("Delete", { icon: "trash", onclick: () => deleting.videos(this._meant()) });
     this.retry = button("Try failed again", { icon: "redo", onclick: () => this.notice.guard(() => store.call("retry_failed", {}, "retry_failed")) });
@@ -62,7 +62,7 @@ export class ResultsStep {
     return h("section", { class: "wb-step wb-step-results" }, h("header", { class: "wb-head" }, words, main, tools), this.notice.el, this.wall.el, this.table.el, this.empty, this.viewer.el);
   }
 
-  /** What can be done with one video, on a card, in a row and in the large view. */
+  /** The actions on one video, on a card, in a row and in the large view. */
   _actions() {
     const { store } = this;
     const guard = (work) => this.notice.guard(work);
@@ -83,6 +83,12 @@ export class ResultsStep {
       },
       again: (job) => guard(() => store.call("render", { index: job.entry_index, options: { seed: drawnSeed() } }, `again ${job.job_id}`)),
     };
+  }
+
+  /** Show a video in the large view, regardless of the filters. */
+  open(id) {
+    const ids = this.shown.map((job) => job.job_id);
+    this.viewer.open(id, ids.includes(id) ? ids : [id, ...ids], this.ranges);
   }
 
   _keys() {
@@ -120,7 +126,7 @@ export class ResultsStep {
     this.viewer.update(this.ranges);
   }
 
-  /** Show the videos on the wall or in the table; the other one rests. */
+  /** Show the videos on the wall or in the table; the other one is idle. */
   _draw(shown) {
     const { sort, layout, size } = this.store.view;
     const isWall = layout !== "table";
@@ -129,16 +135,12 @@ export class ResultsStep {
     const groups = this.choices.grouped(shown);
     show(this.wall.el, isWall && shown.length > 0);
     show(this.table.el, !isWall && shown.length > 0);
-    show(this.playback.el, isWall);
+    if (!isWall) this.leave(); // the wall plays again when it is shown
+    show(this.playback.el, isWall); // after it has stopped, which draws it
     if (!isWall) {
-      this.playback.stop();
-      this.playback.started = false; // the wall plays again when it is shown
       return this.table.update(groups, facts);
     }
-    this._showColumns(sort, shown);
-    this.wall.el.style.setProperty("--wb-tile", `${size}px`);
-    attribute(this.wall.el, "data-small", size < 220);
-    return this.wall.update(groups, facts);
+    return this.wall.update(groups, facts, { size, columns: sort === "grid" ? seedColumns(shown) : null });
   }
 
   _tell(all) {
@@ -148,7 +150,7 @@ export class ResultsStep {
     const [failed, cancelled] = [count("failed"), count("cancelled")];
     const working = all.filter((job) => !hasEnded(job)).length;
     const left = secondsLeft(all);
-    const told = [plural(done, "video"), this.shown.length < all.length ? `${this.shown.length} shown` : "", working ? `${working} on the way` : "", left ? `about ${duration(left)} left` : "", failed ? `${failed} failed` : "", cancelled ? `${cancelled} cancelled` : "", this.chosen.length ? `${this.chosen.length} chosen` : ""];
+    const told = [plural(done, "video"), this.shown.length < all.length ? `${this.shown.length} shown` : "", working ? `${working} in progress` : "", left ? `about ${duration(left)} left` : "", failed ? `${failed} failed` : "", cancelled ? `${cancelled} cancelled` : "", this.chosen.length ? `${this.chosen.length} chosen` : ""];
     put(this.summary, told.filter(Boolean).join(", "));
     show(this.retry, failed > 0);
     attribute(this.retry, "disabled", store.busy("retry_failed"));
@@ -161,19 +163,9 @@ export class ResultsStep {
     this.zip.update(this.chosen.map((id) => store.jobs[id]));
   }
 
-  /** Keep the ranges where they are the same, so that no card is drawn anew. */
+  /** Keep the same ranges object if nothing changed, so that no card is redrawn. */
   _setRanges(ranges) {
     if (JSON.stringify(ranges) !== JSON.stringify(this.ranges)) this.ranges = ranges;
-  }
-
-  /** Prompts by seeds: a row for each prompt, a column for each seed, where all have as many. */
-  _showColumns(sort, shown) {
-    const counts = new Map();
-    for (const job of shown) counts.set(job.entry_index, (counts.get(job.entry_index) ?? 0) + 1);
-    const [columns = 1, ...others] = new Set(counts.values());
-    const even = sort === "grid" && columns > 1 && !others.length;
-    attribute(this.wall.el, "data-columns", even ? columns : null);
-    this.wall.el.style.setProperty("--wb-columns", columns);
   }
 
   /** What a bulk delete is about: the chosen, or all that a filter leaves. */
@@ -186,13 +178,14 @@ export class ResultsStep {
   leave() {
     this.playback.stop();
     this.playback.started = false;
+    this.wall.rest();
   }
 
   _playing() {
     return this.wall.players.filter((player) => player.seen && player.loaded && isComplete(player.job)).map((player) => player.video);
   }
 
-  /** Choose a video or leave it out; `upToIt` chooses all from the one chosen last. */
+  /** Choose or unchoose a video; `upToIt` chooses the range from the last chosen one. */
   _choose(id, upToIt = false) {
     const ids = this.shown.filter((job) => isComplete(job)).map((job) => job.job_id);
     const [from, to] = [ids.indexOf(this.chosen[this.chosen.length - 1]), ids.indexOf(id)];
@@ -204,4 +197,12 @@ export class ResultsStep {
     this.store.call("select", { jobs: this.chosen }).catch(() => {});
     this.store.emit();
   }
+}
+
+/** Prompts by seeds: a row for each prompt, a column for each seed, where all have as many. */
+function seedColumns(shown) {
+  const counts = new Map();
+  for (const job of shown) counts.set(job.entry_index, (counts.get(job.entry_index) ?? 0) + 1);
+  const [columns = 1, ...others] = new Set(counts.values());
+  return columns > 1 && !others.length ? columns : null;
 }

@@ -18,11 +18,12 @@ export const SCORES = {
   loudness: { label: "loud", says: "loudness of the sound in LUFS, -70 to 0", sort: "Loudest" },
   silence: { label: "silent", says: "share of the time without sound, 0 to 1", less: true, sort: "Least silence" },
   sound_clipping: { label: "overdriven", says: "share of the sound at full scale, 0 to 1", less: true, sort: "Least overdriven" },
+  sound_length: { label: "sound length", says: "seconds by which the sound is longer or shorter than the picture", less: true, sort: "Sound as long as the picture" },
   seams: { label: "seams", says: "number of frames at which light, colour or detail jumps", less: true, sort: "Fewest seams" },
   repeated_frames: { label: "repeats", says: "number of frames that repeat the one before them", less: true, sort: "Fewest repeats" },
   standstill: { label: "stands", says: "share of the time in which nothing changes, 0 to 1", less: true, sort: "Least standstill" },
   cuts: { label: "cuts", says: "number of cuts", less: true, sort: "Fewest cuts" },
-  loops: { label: "loops", says: "how often it goes round, 0 if it does not", less: true, sort: "Fewest loops" },
+  loops: { label: "loops", says: "number of loops, 0 if it does not loop", less: true, sort: "Fewest loops" },
   exposure_drift: { label: "light drift", says: "change of light from the first frame to the last, log2", less: true, sort: "Least drift of light" },
   colour_drift: { label: "colour drift", says: "change of colour from the first frame to the last, CIELAB", less: true, sort: "Least drift of colour" },
   sharpness_drift: { label: "detail drift", says: "change of detail from the first frame to the last, log2", less: true, sort: "Least drift of detail" },
@@ -31,17 +32,31 @@ export const SCORES = {
   return_rotation: { label: "return, turn", says: "degrees between two views that should agree", less: true, sort: "Best return, by turn" },
   return_shift: { label: "return, shift", says: "frame widths between two views that should agree", less: true, sort: "Best return, by shift" },
 };
+
+/** The label, meaning and order of any score; `lower` names the installed ones of which less is better. */
+export function scoreOf(name, lower = []) {
+  const label = name.replaceAll("_", " ");
+  return SCORES[name] ?? { label, says: "by an installed scorer", less: lower.includes(name), sort: `Best by ${label}` };
+}
+
+/** The names of the scores of these videos that installed scorers gave. */
+export function installedScores(jobs) {
+  const found = new Set();
+  for (const { scores } of jobs) for (const name in scores ?? {}) if (!(name in SCORES) && isMeasured(scores[name])) found.add(name);
+  return [...found].sort();
+}
+
 const ON_CARDS = ["motion", "smoothness", "sharpness", "consistency"];
 
-/** Sort orders by score, shaped like the wall's others; videos without a score come last. */
-export const SCORE_SORTS = Object.fromEntries(
-  Object.entries(SCORES).map(([name, { sort, less }]) => [
-    name,
-    [sort, (a, b) => compared(a.scores?.[name], b.scores?.[name], less) || byAge(a, b)],
-  ]),
-);
+/** Sort orders by score, in the format of the wall's others; videos without a score come last. */
+export const SCORE_SORTS = Object.fromEntries(Object.entries(SCORES).map(([name, score]) => [name, sortBy(name, score)]));
 
-/** null for a score that was not measured, undefined if there are no scores at all. */
+/** The sort order by a score, as in SCORE_SORTS. */
+export function sortBy(name, { sort, less }) {
+  return [sort, (a, b) => compared(a.scores?.[name], b.scores?.[name], less) || byAge(a, b)];
+}
+
+/** null for a score that was not measured, undefined if there are no scores. */
 function isMeasured(value) {
   return typeof value === "number";
 }
@@ -78,7 +93,7 @@ export class ScoreList {
   update(job, ranges, sort) {
     const { scores } = job;
     show(this.el, Boolean(scores));
-    if (!scores) return;
+    if (!scores) return this._clear();
     const lines = this.curves?.of(job);
     for (const name of new Set([...Object.keys(SCORES), ...Object.keys(scores)])) {
       const wanted = isMeasured(scores[name]) && (this.all || ON_CARDS.includes(name) || name === sort || name === "agreement");
@@ -93,8 +108,13 @@ export class ScoreList {
     }
   }
 
+  _clear() {
+    this.rows.clear();
+    this.el.replaceChildren();
+  }
+
   _row(name) {
-    const { label, says } = SCORES[name] ?? { label: name.replaceAll("_", " "), says: "by an installed scorer" };
+    const { label, says } = scoreOf(name);
     const value = h("span");
     const bar = h("i", { "aria-hidden": "true" });
     const line = this.curves ? new Sparkline() : null;

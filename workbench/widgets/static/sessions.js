@@ -1,4 +1,4 @@
-// Earlier sessions: find, reopen, name, tag, archive and delete them, or begin anew.
+// Earlier sessions: find, reopen, name, tag, archive and delete them, or start a new one.
 
 import { attribute, button, h, Keyed, put, show, submitOnEnter } from "./dom.js";
 import { bytesWords } from "./facts.js";
@@ -48,7 +48,7 @@ export class SessionList {
     const sessions = found?.sessions ?? [];
     const current = store.session?.id;
     this.list.update(sessions.map((one) => ({ ...one, current: one.id === current })));
-    put(this.none, this.search.value || this.archived.checked ? "No such session." : "No earlier sessions.");
+    put(this.none, this.search.value || this.archived.checked ? "No matching sessions." : "No earlier sessions.");
     show(this.none, !sessions.length);
     put(this.space, found?.bytes ? `All videos take ${bytesWords(found.bytes)}.` : "");
   }
@@ -70,7 +70,7 @@ export class SessionList {
     await this.act(() => this.deleting.session(one));
   }
 
-  /** Begin anew; one can type at once, while the kernel puts the old session away. */
+  /** Start a new session; the user can type at once, while the kernel closes the old one. */
   async _fresh() {
     this.el.close();
     const done = await this.notice.guard(async () => {
@@ -106,7 +106,7 @@ class Row {
     this.told = one.tags.join();
     show(this.tags, one.tags.length > 0);
     attribute(this.main, "aria-current", one.current ? "true" : null);
-    for (const [node, words] of [[this.edit, "Name and tag"], [this.archive, one.archived ? "Take out of the archive" : "Archive"], [this.drop, "Delete"]]) {
+    for (const [node, words] of [[this.edit, "Name and tag"], [this.archive, one.archived ? "Unarchive" : "Archive"], [this.drop, "Delete"]]) {
       attribute(node, "aria-label", `${words}: ${title}`);
       attribute(node, "title", words);
     }

@@ -1,19 +1,19 @@
-// How the next renders are made: what is set, what the engine does by itself, and how to change it.
+// Render settings of the next renders: set values, the engine's defaults, and changes.
 
 import { attribute } from "./dom.js";
 import { baseIndex, currentIndex } from "./places.js";
 
-/** The render settings of the prompt at hand; before there is one, those that it will get. */
+/** The render settings of the current prompt; before there is one, those that it will get. */
 export class RenderSettings {
   constructor(store) {
     this.store = store;
-    this.values = {}; // what renders use
-    this.defaults = {}; // what they would use if nothing were set
+    this.values = {}; // the values that renders use
+    this.defaults = {}; // the values without any setting
     this.problem = "";
-    this.inputs = null; // what the model takes beside the prompt; null where that is not known
+    this.inputs = null; // the model's inputs besides the prompt; null if unknown
   }
 
-  /** What is set, by name. */
+  /** The set values, by name. */
   get set() {
     return this._entry?.settings ?? this.store.view.draft;
   }
@@ -24,7 +24,7 @@ export class RenderSettings {
     return entry ? entry.settings.seed !== undefined : !this.store.view.newSeeds;
   }
 
-  /** Ask anew what the engine makes of the settings, where they have changed. */
+  /** Ask for the engine's values again if the settings have changed. */
   update() {
     const key = JSON.stringify(this.set);
     if (key === this.key) return;
@@ -78,7 +78,7 @@ export function drawnSeed() {
   return Math.floor(Math.random() * 2 ** 31);
 }
 
-/** Mark a row that is not as the engine would have it. */
+/** Mark a row that differs from the engine's default. */
 export function markChanged(node, changed) {
   attribute(node, "data-changed", changed);
 }

@@ -1,4 +1,4 @@
-// The line below the header on every step: who writes the prompts, what renders, and how.
+// The line below the header on every step: prompt writer, engine, and render settings.
 
 import { attribute, button, h, put, show, swapIcon } from "./dom.js";
 import { LanguagePanel } from "./language_panel.js";
@@ -43,14 +43,14 @@ export class SetupLine {
     const keeps = settings.keepsSeed;
     swapIcon(this.lock, keeps ? "lock" : "open");
     attribute(this.lock, "aria-pressed", String(keeps));
-    const told = keeps ? "Every render has the same seed; give each its own" : "Each render has a seed of its own; keep one for all";
+    const told = keeps ? "Every render has the same seed; use a new one for each" : "Each render has its own seed; keep one for all";
     attribute(this.lock, "aria-label", told);
     attribute(this.lock, "title", told);
     this.panel.update();
     this.models.update();
   }
 
-  /** Ask who writes, whenever another session is open. */
+  /** Ask for the language model whenever another session is opened. */
   _askWriter() {
     const id = this.store.session?.id ?? "";
     if (id === this.asked) return;
@@ -81,7 +81,8 @@ function howWords({ values, set, keepsSeed }) {
   const size = values.width ? `${values.width} × ${values.height}` : "";
   const steps = values.num_inference_steps ? `${values.num_inference_steps} steps` : "";
   const seed = set.seed !== undefined ? `seed ${set.seed}` : keepsSeed ? "one seed" : "new seeds";
-  return [seconds, size, values.fps ? `${values.fps} fps` : "", steps, seed].filter(Boolean).join(" · ");
+  const camera = set.camera ? "camera path" : "";
+  return [seconds, size, values.fps ? `${Number(values.fps.toFixed(3))} fps` : "", steps, seed, camera].filter(Boolean).join(" · ");
 }
 
 function plain(label) {

@@ -1,10 +1,10 @@
-// The sound of videos: muted until asked for, and one video at a time.
+// The sound of videos: muted by default, and on for one video at a time.
 
 import { attribute, button, show, swapIcon } from "./dom.js";
 
 let heard = null;
 
-/** Mute what was heard once another video is; call when a video is muted or not, by whatever means. */
+/** Mute the previous video when another one is unmuted; call whenever a video's mute state changes. */
 function one(video) {
   if (video.muted) {
     if (heard === video) heard = null;
@@ -14,7 +14,7 @@ function one(video) {
   heard = video;
 }
 
-/** Whenever `video` is heard, mute all others. */
+/** Whenever `video` is unmuted, mute all others. */
 export function alone(video) {
   video.addEventListener("volumechange", () => one(video));
 }

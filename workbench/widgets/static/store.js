@@ -3,7 +3,7 @@
 import { byAge } from "./job.js";
 
 const HEARD_WITHIN_MS = 6000;
-const SAVED = ["step", "base", "current", "sort", "reverse", "filter", "batch", "group", "layout", "size", "misses", "oneThing"];
+const SAVED = ["step", "base", "current", "sort", "reverse", "filter", "batch", "group", "layout", "size", "misses", "oneThing", "cameraOpen"];
 const UNFILTERED = { filter: "all", batch: "", byField: "", byTag: "", byText: "", byScore: "", atLeast: "", atMost: "" };
 const AT_FIRST = { step: 1, base: null, current: null, misses: [], group: "", reverse: false, draft: {}, newSeeds: false, ...UNFILTERED };
 
@@ -13,18 +13,18 @@ export class Store {
     this.jobs = {};
     this.view = { ...AT_FIRST, sort: "newest", layout: "wall", size: 270 };
     this.silent = false;
-    this.growing = ""; // the text so far of the prompt that is being written
-    this.steps = []; // what a language model did so far for the request at work
-    this.answering = ""; // what it says, as far as it is written
-    this.writer = null; // who writes in this session: { label, provider }
-    this.chooseWriter = null; // opens the panel; none where the page may not choose
+    this.growing = ""; // the text so far of the prompt being written
+    this.steps = []; // the language model's steps so far for the current request
+    this.answering = ""; // its message so far
+    this.writer = null; // the session's prompt writer: { label, provider }
+    this.chooseWriter = null; // opens the panel; null if the page may not choose
     this._listeners = new Set();
     this._waiting = new Map();
     this._busy = new Map();
     this._counter = 0;
     this._prefix = Math.random().toString(36).slice(2);
     this._readTraits();
-    if (this.session) this._recallView(); // the kernel lived on while the page was loaded anew
+    if (this.session) this._recallView(); // the kernel kept running while the page was reloaded
     this._listen(signal);
   }
 
@@ -32,12 +32,12 @@ export class Store {
     return this.session?.entries ?? [];
   }
 
-  /** What was answered to requests, each with the last prompt that it led to. */
+  /** The answers to requests, each with the last resulting prompt. */
   get answers() {
     return this.session?.turns ?? [];
   }
 
-  /** Whether a language model can be connected from this page, and none is. */
+  /** Whether a language model could be connected from this page, and none is. */
   get offersModel() {
     return Boolean(this.chooseWriter) && this.writer?.provider === "builtin";
   }
@@ -98,7 +98,7 @@ export class Store {
     return promise;
   }
 
-  /** Show a change of a job before the kernel has confirmed it; undone where the command fails. */
+  /** Show a change of a job before the kernel has confirmed it; undone if the command fails. */
   async callAhead(name, args, id, values) {
     const before = this.jobs[id];
     const show = (job) => this._setJobs({ ...this.jobs, [id]: job });
@@ -124,13 +124,16 @@ export class Store {
   emit() {
     if (this._scheduled) return;
     this._scheduled = true;
-    const run = () => {
-      if (!this._scheduled) return;
-      this._scheduled = false;
-      for (const listener of this._listeners) listener(this);
-    };
+    const run = () => this.flush();
     requestAnimationFrame(run);
     setTimeout(run, 120); // a page in the background draws no frames
+  }
+
+  /** Notify them now, if there is anything to tell. */
+  flush() {
+    if (!this._scheduled) return;
+    this._scheduled = false;
+    for (const listener of this._listeners) listener(this);
   }
 
   // what the browser stores, so that a new kernel can continue where the old one stopped
@@ -151,7 +154,7 @@ export class Store {
     return read(`workbench:view:${session}`) ?? {};
   }
 
-  /** Render settings by the names that somebody gave them. */
+  /** Named render settings. */
   presets() {
     return read("workbench:presets") ?? {};
   }
@@ -217,12 +220,8 @@ export class Store {
     if (message.kind === "jobs") this._patchJobs(message);
     if (message.kind === "places") this._moveJobs(message.places);
     if (message.kind === "gone") this._forgetJob(message.job);
-    if (message.kind === "growing") {
-      this.growing = message.text;
-      this.emit();
-    }
-    if (message.kind === "answering") {
-      this.answering = message.text;
+    if (message.kind === "growing" || message.kind === "answering") {
+      this[message.kind] = message.text;
       this.emit();
     }
     if (message.kind === "step") {
@@ -275,7 +274,7 @@ export class Store {
   }
 }
 
-/** An error from the kernel; `fields` are the arguments that it concerns. */
+/** An error from the kernel; `fields` are the affected arguments. */
 export class CommandError extends Error {
   constructor({ message, fields }) {
     super(message);
@@ -295,6 +294,6 @@ function write(key, value) {
   try {
     localStorage.setItem(key, JSON.stringify(value));
   } catch {
-    // without storage everything works; only nothing is remembered
+    // without storage everything works, but nothing is remembered
   }
 }

@@ -1,4 +1,4 @@
-// Tags: words with a # in the notes of videos, added to all that are chosen.
+// Tags: words with a # in the notes of videos, added to all chosen videos.
 
 import { button, h, show, submitOnEnter } from "./dom.js";
 import { Notice } from "./notice.js";

@@ -1,4 +1,4 @@
-// Every render of a tuned prompt, side by side, each with what it changed.
+// Every render of a tuned prompt, side by side, each with its changes.
 
 import { briefChanges } from "./changes.js";
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
@@ -51,7 +51,7 @@ export class Takes {
 class Take {
   constructor(store, { open, choose }) {
     this.store = store;
-    this.player = new Player(store, { sound: false }); // it stands in a button
+    this.player = new Player(store, { sound: false }); // it is inside a button
     this.number = h("span", { class: "wb-card-number" });
     this.words = h("span", { class: "wb-take-words" });
     this.state = h("span", { class: "wb-quiet" });
@@ -68,7 +68,7 @@ class Take {
     put(this.state, isComplete(one.job) ? "" : jobWords(one.job, this.store.paused));
     attribute(this.el, "data-current", one.current);
     attribute(this.open, "aria-current", one.current ? "true" : null);
-    attribute(this.open, "aria-label", `Take ${one.number}: ${one.words}. Go on from here`);
+    attribute(this.open, "aria-label", `Take ${one.number}: ${one.words}. Continue from here`);
     attribute(this.box, "aria-label", `Choose take ${one.number} to compare`);
     this.box.checked = one.chosen >= 0;
     this.box.disabled = !isComplete(one.job);

@@ -1,5 +1,6 @@
 // Step 3: change the prompt in conversation, see what changes, render it again.
 
+import { CameraPanel } from "./camera_panel.js";
 import { Chips } from "./chips.js";
 import { Conversation } from "./conversation.js";
 import { attribute, button, h, put, show } from "./dom.js";
@@ -13,8 +14,9 @@ import { PromptText } from "./prompt_text.js";
 import { Takes } from "./takes.js";
 
 export class TuneStep {
-  constructor(store, { compare, bestOf }) {
+  constructor(store, { compare, bestOf, camera }) {
     this.store = store;
+    this.camera = new CameraPanel(store, camera);
     this.notice = new Notice();
     const take = (index) => this.store.set({ current: index });
     this.conversation = new Conversation(store, { take });
@@ -34,7 +36,7 @@ export class TuneStep {
     this.el = h(
       "section",
       { class: "wb-step wb-step-tune" },
-      h("header", { class: "wb-head" }, h("div", { class: "wb-head-words" }, this.title, h("p", { class: "wb-quiet", text: "Say what should be different. What you lock stays as it is." }))),
+      h("header", { class: "wb-head" }, h("div", { class: "wb-head-words" }, this.title, h("p", { class: "wb-quiet", text: "Say what should change. Locked parameters stay as they are." }))),
       h(
         "div",
         { class: "wb-tune" },
@@ -45,6 +47,7 @@ export class TuneStep {
           h("div", { class: "wb-tune-text" }, this.text.el),
           h("div", { class: "wb-tune-video" }, this.player.el, this.line.el, this.caption),
           h("details", { class: "wb-tune-chips", open: true }, h("summary", { text: "Parameters" }), this.chips.el),
+          this.camera.el,
         ),
       ),
       this.takes.el,
@@ -70,6 +73,7 @@ export class TuneStep {
     attribute(this.apply, "data-working", working);
     put(this.apply.lastChild, own ? "Generate again" : "Apply changes & generate");
     this.takes.update(entry);
+    this.camera.update();
   }
 
   async _apply() {

@@ -1,4 +1,4 @@
-// One request of the conversation with the steps that it led to, each with its own undo.
+// One request of the conversation with its steps, each with its own undo.
 
 import { ChangeList, settingsChanges } from "./changes.js";
 import { attribute, button, h, Keyed, put, show } from "./dom.js";
@@ -12,7 +12,7 @@ export class Turn {
     this.message = h("p", { class: "wb-answer-words" });
     this.dots = h("span", { class: "wb-dots", "aria-label": "Working" }, h("i"), h("i"), h("i"));
     this.hint = h("p", { class: "wb-quiet wb-hint" });
-    this.choose = button("Choose who writes", { kind: "small", onclick: choose });
+    this.choose = button("Choose a language model", { kind: "small", onclick: choose });
     this.confirm = button("Start", { icon: "play", kind: "small", onclick: () => confirm(this.turn) });
     this.decline = button("Not now", { kind: "small", onclick: () => decline(this.turn) });
     this.answer = h("div", { class: "wb-answer" }, this.list, this.message, this.dots, this.confirm, this.decline, this.hint, this.choose);
@@ -39,7 +39,7 @@ export class Turn {
   }
 }
 
-/** One thing that was done: what changed, or what was said of it. */
+/** One step: what changed, or its message. */
 class Step {
   constructor(undo) {
     this.words = h("span", { class: "wb-answer-words" });
@@ -59,14 +59,14 @@ class Step {
   }
 }
 
-/** The turns that led to `entry`, oldest first; `asked` is the request that is being carried out. */
+/** The turns that led to `entry`, oldest first; `asked` is the request in progress. */
 export function turnsTo(store, entry, asked) {
   const line = [];
   for (let one = entry; one; one = store.entry(one.parent)) line.unshift(one);
   const ends = new Map(store.answers.map((turn) => [turn.entry, turn]));
   const offers = store.offersModel;
   const turns = [];
-  let open = null; // the turn whose last step has not come yet
+  let open = null; // the turn whose last step has not arrived yet
   for (const one of line) {
     if (isStep(one)) {
       if (open?.request !== one.request || one.kind !== "tuned") open = begun(turns, one);
@@ -83,7 +83,7 @@ export function turnsTo(store, entry, asked) {
   return turns;
 }
 
-/** Whether an entry is a step of the conversation: a change by request, or one by hand. */
+/** Whether an entry is a step of the conversation: a change by request or by hand. */
 function isStep({ kind, changes, request }) {
   return (kind === "tuned" && (changes.length > 0 || request !== "")) || (kind === "given" && changes.length > 0);
 }
@@ -101,7 +101,7 @@ function stepOf(entry, parent) {
   return { key: String(index), index, changes, words };
 }
 
-/** Show a request at work: after the steps that it has led to so far, or alone. */
+/** Show a request in progress, after its steps so far. */
 function addWorking(turns, store, entry, asked) {
   const last = turns[turns.length - 1];
   const has = last?.request === asked.request && entry.index !== asked.after;
@@ -118,14 +118,14 @@ function noteWords({ did, message, problem }) {
   return message || (did === "look" ? "Looked closer." : "");
 }
 
-/** The answer to a turn, without what its last step says already. */
+/** The answer to a turn, without what its last step already says. */
 function rest(message, entry) {
   const said = withoutChanges(message, entry.changes);
   const own = withoutChanges(entry.message, entry.changes);
   return own && said.startsWith(own) ? said.slice(own.length).trim() : said;
 }
 
-/** A message without the sentence that lists the changes, which are shown beside it. */
+/** A message without the sentence that lists the changes, which are shown separately. */
 function withoutChanges(message, changes) {
   const listed = `Changed ${changes.map((change) => change.sentence).join("; ")}.`;
   return (message ?? "").replace(listed, "").trim();

@@ -49,7 +49,7 @@ export class VariationCard {
     this.pin = button("Pin", { icon: "pin", bare: true, onclick: () => ask("pin", { on: !this.card.pinned }) });
     this.edit = button("Edit the text", { icon: "edit", bare: true, onclick: () => this._open() });
     this.save = button("Use this text", { icon: "check", kind: "small", hidden: true, onclick: () => this._save() });
-    this.again = button("Make another in its place", {
+    this.again = button("Replace it with another variation", {
       icon: "shuffle",
       bare: true,
       onclick: () => ask("regenerate", { axes: this.card.axes, one_thing: Boolean(this.store.view.oneThing) }),

@@ -17,7 +17,7 @@ export class VariationsStep {
     this.axes = new Axes(store);
     this.count = h("input", { type: "number", min: 2, max: Math.min(64, store.config.max_batch), value: 8 });
     this.seeds = h("input", { type: "number", min: 1, max: 8, value: 1, title: "Renders per card, each with a different seed" });
-    this.make = button("Make others", { icon: "spark", onclick: () => this.vary(true) });
+    this.make = button("Make new ones", { icon: "spark", onclick: () => this.vary(true) });
     this.render = button("Render all", { icon: "play", kind: "primary", onclick: () => this._ask("render_all", { seeds: this._seeds() }) });
     this.rest = button("Render the rest", { icon: "play", kind: "primary", onclick: () => this._ask("render_rest") });
     this.stop = button("Cancel all", { icon: "stop", onclick: () => this._cancel() });
@@ -54,7 +54,7 @@ export class VariationsStep {
     );
   }
 
-  /** Make variations of step 1's prompt, or of the one on the table; `again` asks for others than before. */
+  /** Make variations of step 1's prompt, or of the grid's; `again` asks for different ones. */
   vary(again) {
     const [first] = this.store.board.indices ?? [];
     const onTable = again && first !== undefined && !this._outdated();
@@ -88,7 +88,7 @@ export class VariationsStep {
     this._updateHead(cards, making);
   }
 
-  /** The render of the batch on the table, or else the newest. */
+  /** The render in the grid's batch, or else the newest. */
   _jobOf(index) {
     const { batch } = this.store.board;
     const own = this.store.jobOf(index);
@@ -113,7 +113,7 @@ export class VariationsStep {
     show(this.results, done > 0);
     attribute(this.make, "disabled", making);
     attribute(this.make, "data-working", making);
-    put(this.make.lastChild, this._outdated() ? "Make variations of the new prompt" : "Make others");
+    put(this.make.lastChild, this._outdated() ? "Make variations of the new prompt" : "Make new ones");
     show(this.render, cards.length > 1);
     attribute(this.render, "disabled", making || submitting || working > 0);
     attribute(this.render, "data-working", store.busy("render_all"));
@@ -128,7 +128,7 @@ export class VariationsStep {
 
   _summary(cards, jobs, done) {
     if (cards.length < 2) return "";
-    if (this._outdated()) return "These vary an earlier prompt.";
+    if (this._outdated()) return "These are variations of an earlier prompt.";
     if (!jobs.length) return `${plural(cards.length, "prompt")} ready to render.`;
     if (done === cards.length) return `${plural(done, "video")} finished.`;
     const count = (state) => jobs.filter((job) => job.state === state).length;
@@ -142,7 +142,7 @@ export class VariationsStep {
     return `${told.filter(Boolean).join(", ")}.`;
   }
 
-  /** Whether the table varies another prompt than the one that stands on step 1. */
+  /** Whether the grid varies a different prompt than that of step 1. */
   _outdated() {
     const { store } = this;
     const { indices = [] } = store.board;

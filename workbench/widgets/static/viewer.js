@@ -1,15 +1,19 @@
-// One video, large, with all its facts; arrow keys move to its neighbours.
+// The large view of a video, with all its facts; arrow keys move to its neighbours.
 
 import { ChangeList, changesOf } from "./changes.js";
 import { asCurl, asPython, copy } from "./copying.js";
+import { DirectForm } from "./direct_form.js";
 import { attribute, button, h, put, show } from "./dom.js";
 import { factsRows } from "./facts.js";
+import { ForkForm } from "./fork_form.js";
 import { hasEnded, isComplete } from "./job.js";
 import { download, isShown, Player } from "./media.js";
 import { Note } from "./note.js";
 import { Notice } from "./notice.js";
+import { PathOverlay } from "./path_overlay.js";
 import { JobLine } from "./progress.js";
 import { ScoreList } from "./scores.js";
+import { SegmentTakes } from "./segment_takes.js";
 
 const TOLD_MS = 1600;
 
@@ -33,10 +37,15 @@ export class Viewer {
     this.after = button("Next", { icon: "arrow", bare: true, onclick: () => this._step(1) });
     this.use = button("Use this prompt", { kind: "primary", onclick: () => this._leave(() => actions.use(this.job.entry_index)) });
     this.again = button("Another seed", { icon: "shuffle", title: "Render again with another seed", onclick: () => this._leave(() => actions.again(this.job)) });
-    this.begin = button("Begin from here", { icon: "first", title: "Renders begin from the picture that is shown, where the model takes one", onclick: () => this._begin() });
-    this.extend = button("Extend", { icon: "arrow", title: "Render a video that goes on from the last frame of this one", onclick: () => this._extend() });
-    this.change = button("Change this video", { icon: "edit", title: "Renders change or continue this video, where the model takes one", onclick: () => this._change() });
+    this.begin = button("Start from here", { icon: "first", title: "Use this frame as the start image of renders, if the model accepts one", onclick: () => this._begin() });
+    this.extend = button("Extend", { icon: "arrow", title: "Render a video that continues from the last frame of this one", onclick: () => this._extend() });
+    this.change = button("Change this video", { icon: "edit", title: "Use this video as the input of renders, if the model accepts one", onclick: () => this._change() });
     this.notice = new Notice();
+    this.path = new PathOverlay(store, this.player);
+    this.fork = new ForkForm(store, this.player, this.notice, { forked: (id) => this._follow(id) });
+    this.direct = new DirectForm(store, this.notice, { settings: () => actions.settings(), made: (id) => this._directed(id) });
+    this.takes = new SegmentTakes(store);
+    this.camera = h("div", { class: "wb-viewer-camera" }, h("div", { class: "wb-row" }, this.path.toggle, this.fork.open, this.fork.goOn, this.fork.why), this.fork.form, this.direct.el, this.takes.el);
     this.video = h("a", { class: "wb-button", text: "Download", download: "" });
     this.recipe = h("a", { class: "wb-button", text: "Recipe", download: "" });
     this.said = h("span", { class: "wb-quiet", role: "status" });
@@ -49,7 +58,7 @@ export class Viewer {
         this.title,
         h("span", { class: "wb-row wb-tight" }, this.before, this.after, this.star, button("Close", { icon: "close", bare: true, onclick: () => this.el.close() })),
       ),
-      h("div", { class: "wb-viewer-body" }, h("div", { class: "wb-viewer-picture" }, this.player.el, this.line.el, this.scores.el, this.note.el), this._words()),
+      h("div", { class: "wb-viewer-body" }, h("div", { class: "wb-viewer-picture" }, this.player.el, this.line.el, this.camera, this.scores.el, this.note.el), this._words()),
     );
   }
 
@@ -82,7 +91,7 @@ export class Viewer {
     this.update(ranges);
   }
 
-  /** `ranges`: lowest and highest of every score on the wall. */
+  /** `ranges`: lowest and highest value of every score on the wall. */
   update(ranges = this.ranges) {
     this.ranges = ranges;
     if (!this.el.open) return;
@@ -93,7 +102,13 @@ export class Viewer {
     show(this.line.el, !isComplete(job));
     this.scores.update(job, ranges);
     this.note.update(job);
+    this.path.update(job);
+    this.fork.update(job);
+    this.direct.update(job);
+    this.takes.update(job);
+    show(this.camera, isComplete(job));
     if (job === this.job) return;
+    if (job.job_id !== this.job?.job_id) this._forget();
     this.job = job;
     this.player.el.style.aspectRatio = job.width ? `${job.width} / ${job.height}` : "";
     const entry = this.store.entry(job.entry_index);
@@ -108,8 +123,6 @@ export class Viewer {
     attribute(this.before, "disabled", place <= 0);
     attribute(this.after, "disabled", place >= this.ids.length - 1);
     for (const node of [this.begin, this.extend, this.change]) show(node, isComplete(job));
-    this.notice.clear();
-    put(this.said, "");
     for (const node of [this.use, this.again]) show(node, job.entry_index !== null);
     for (const node of [this.video, this.recipe]) show(node, isComplete(job));
     attribute(this.video, "href", isComplete(job) ? download(job, "video.mp4") : null);
@@ -127,7 +140,7 @@ export class Viewer {
     act();
   }
 
-  /** One frame back or on. */
+  /** One frame back or forward. */
   _frame(by) {
     const { video } = this.player;
     video.pause();
@@ -142,18 +155,18 @@ export class Viewer {
     this.update();
   }
 
-  /** Take the picture that is shown as what renders begin from. */
+  /** Use the current frame as the start image of renders. */
   async _begin() {
     const { video } = this.player;
     video.pause();
     const canvas = h("canvas", { width: video.videoWidth, height: video.videoHeight });
     canvas.getContext("2d").drawImage(video, 0, 0);
     const picture = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-    await this._set(() => this.actions.begin(picture), "Renders now begin from this picture.");
+    await this._set(() => this.actions.begin(picture), "Renders now start from this frame.");
   }
 
   _extend() {
-    return this._set(() => this.store.call("extend", { job: this.id }, `extend ${this.id}`), "A video that goes on from this one is in the queue.");
+    return this._set(() => this.store.call("extend", { job: this.id }, `extend ${this.id}`), "A video that continues this one is in the queue.");
   }
 
   _change() {
@@ -161,9 +174,31 @@ export class Viewer {
     return this._set(() => this.actions.settings().change(values), "Renders now change or continue this video.");
   }
 
-  /** Do it, and say that it is done; or why not. */
-  _set(work, words) {
+  /** Show a fork as soon as the page knows it, beside its parent. */
+  _follow(id) {
+    const place = this.ids.indexOf(this.id);
+    if (!this.ids.includes(id)) this.ids = [...this.ids.slice(0, place + 1), id, ...this.ids.slice(place + 1)];
+    if (!this.store.jobs[id]) return;
+    this.id = id;
+    this.update();
+  }
+
+  /** Show the model's render beside its storyboard. */
+  _directed(id) {
+    this._follow(id);
+    put(this.said, "The model is directed by this storyboard; its video is in the queue.");
+  }
+
+  /** Take away what was said of another video; what is said of this one stays while its facts change. */
+  _forget() {
+    clearTimeout(this.timer);
+    this.notice.clear();
     put(this.said, "");
+  }
+
+  /** Run an action, and report success or the error. */
+  _set(work, words) {
+    this._forget();
     return this.notice.guard(async () => {
       await work();
       put(this.said, words);
@@ -172,7 +207,7 @@ export class Viewer {
 
   async _copy(name, text) {
     const done = await copy(text, this.el);
-    put(this.said, done ? `${name} copied.` : "This browser does not let a page copy; select the text instead.");
+    put(this.said, done ? `${name} copied.` : "This browser does not allow copying; select the text instead.");
     clearTimeout(this.timer);
     this.timer = setTimeout(() => put(this.said, ""), TOLD_MS);
   }

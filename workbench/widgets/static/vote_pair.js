@@ -8,7 +8,7 @@ import { plural } from "./words.js";
 const LETTERS = ["Left", "Right"];
 
 export class VotePair {
-  /** `vote({ better, worse, undecided })` keeps a vote. */
+  /** `vote({ better, worse, undecided })` records a vote. */
   constructor(store, vote) {
     this.store = store;
     this.vote = vote;
@@ -39,14 +39,14 @@ export class VotePair {
   update(run) {
     const pair = run?.pair ?? [];
     show(this.el, pair.length === 2);
-    put(this.count, run?.votes ? plural(run.votes, "vote") : "Your votes weigh the critics.");
+    put(this.count, run?.votes ? plural(run.votes, "vote") : "Your votes determine the weight of each critic.");
     const shown = pair.map((one) => one.job_id).join(" ");
     if (shown !== this.shown) this._show(pair);
     this.shown = shown;
     this.players.forEach((player, place) => player.update(this.store.jobs[pair[place].job_id]));
   }
 
-  /** Heed the arrow keys anywhere in the dialog but in a field. */
+  /** Handle the arrow keys anywhere in the dialog except in a field. */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
     const said = { ArrowLeft: 0, ArrowRight: 1, ArrowDown: null }[event.key];

@@ -1,7 +1,9 @@
 // Keyboard control of the results: arrows move, a letter acts on the focused video.
 
+const MOVES = /^(Arrow.*|Home|End)$/;
+
 export class WallKeys {
-  /** `order()` are the ids of the videos as they are shown; `acts` by key, each called with the focused card. */
+  /** `order()` returns the ids of the videos as shown; `acts` by key, each called with the focused card. */
   constructor(wall, { order, acts }) {
     this.wall = wall;
     this.order = order;
@@ -11,9 +13,9 @@ export class WallKeys {
 
   _key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const card = this.wall.holding(event.target)?.card;
+    const card = this.wall.holding(event.target);
     if (!card || event.target.closest("textarea, select, input:not([type=checkbox])")) return;
-    if (event.key.startsWith("Arrow")) this._move(event, card);
+    if (MOVES.test(event.key)) this._move(event, card);
     const act = this.acts[event.key.toLowerCase()];
     if (!act) return;
     event.preventDefault();
@@ -22,10 +24,10 @@ export class WallKeys {
 
   _move(event, card) {
     const ids = this.order();
-    const columns = getComputedStyle(this.wall.el).gridTemplateColumns.split(" ").length;
-    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
-    const next = ids[ids.indexOf(card.job.job_id) + by];
+    const { columns } = this.wall;
+    const place = ids.indexOf(card.job.job_id);
+    const to = { ArrowLeft: place - 1, ArrowRight: place + 1, ArrowUp: place - columns, ArrowDown: place + columns, Home: 0, End: ids.length - 1 }[event.key];
     event.preventDefault();
-    if (next) this.wall.card(next)?.open.focus();
+    if (ids[to]) this.wall.card(ids[to])?.open.focus();
   }
 }

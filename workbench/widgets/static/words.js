@@ -8,6 +8,9 @@ const UNITS = [
   [Infinity, 3600, "h"],
 ];
 
+const TIME = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" }); // making one takes milliseconds
+const DAY = new Intl.DateTimeFormat([], { day: "numeric", month: "short" });
+
 /** "8 s", "2 min", "1 h"; empty if unknown. */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "";
@@ -34,7 +37,7 @@ export function jobWords(job, paused = false) {
   return join("Done", duration(tookSeconds(job)));
 }
 
-/** What renders, as people call it. */
+/** The display name of what renders. */
 export function engineWords(engine, model = "") {
   if (engine === "animatic") return "storyboard";
   const short = (model ?? "").split("/").filter(Boolean).pop() ?? "";
@@ -42,7 +45,7 @@ export function engineWords(engine, model = "") {
   return short ? `${engine}: ${short}` : engine;
 }
 
-/** The device that renders it and its load. */
+/** The device that renders a job, and its load. */
 export function deviceWords(job, devices) {
   if (!job || hasEnded(job) || !job.device) return "";
   const device = devices.find((one) => one.name === job.device);
@@ -78,9 +81,12 @@ export function plural(count, one, many = `${one}s`) {
 export function moment(seconds) {
   const when = new Date(seconds * 1000);
   const today = new Date().toDateString() === when.toDateString();
-  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  if (today) return `today, ${time}`;
-  return `${when.toLocaleDateString([], { day: "numeric", month: "short" })}, ${time}`;
+  return `${today ? "today" : DAY.format(when)}, ${clockTime(when)}`;
+}
+
+/** "14:05", as people write it here. */
+export function clockTime(date) {
+  return TIME.format(date);
 }
 
 /** The value of a scene field as one text. */

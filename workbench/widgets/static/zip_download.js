@@ -1,4 +1,4 @@
-// Downloads videos as one ZIP: all that are finished, or those that are chosen.
+// Downloads videos as one ZIP: all finished ones, or the chosen ones.
 
 import { attribute, button, h, put } from "./dom.js";
 import { isComplete } from "./job.js";
@@ -39,7 +39,7 @@ export class ZipDownload {
   }
 }
 
-/** Whether the server extension is there. */
+/** Whether the server extension is available. */
 async function answers(path) {
   try {
     return (await fetch(`${baseUrl()}${path}`, { method: "HEAD", credentials: "same-origin" })).status !== 404;

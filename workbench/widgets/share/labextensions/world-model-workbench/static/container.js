@@ -1,7 +1,7 @@
 // A launcher tile and a command that open the workbench's notebook in JupyterLab.
 //
 // JupyterLab loads extensions as module-federation containers: an object with `init`, which is
-// handed the packages that all share, and `get`, which hands out the extension. That is little
+// given the shared packages, and `get`, which returns the extension. That is little
 // enough to write by hand, so no build stands between this file and the browser.
 
 (() => {
@@ -17,17 +17,19 @@
     );
 
   const NARROW_PX = 760;
-  const RESTORED_MS = 1000; // by then an earlier workbench has been restored
+  const RESTORED_MS = 1000; // by then a saved workbench has been restored
+  const RUNS = 3;
   const LOOKS = 8;
   const LOOKS_BACK = 3;
-  const SHOWN = "world-model-workbench:shown"; // which notebook's workbench this tab was asked to show
-  const GONE = "model not found"; // what JupyterLab shows for a widget that no kernel has
-  // `make lab` opens this address: the workbench is wanted, not its code. The application rewrites it soon.
+  const SHOWN = "world-model-workbench:shown"; // the notebook whose workbench this tab should show
+  const WIDGET = "application/vnd.jupyter.widget-view+json";
+  const GONE = "model not found"; // what JupyterLab shows for a widget without a kernel
+  // `make lab` opens this address to show the workbench, not its code. The application rewrites it soon.
   const ASKED_FOR = new URLSearchParams(location.search).has("workbench");
 
   let shared = {};
 
-  /** A package that JupyterLab shares; null in an application that has none, such as Voilà. */
+  /** A package shared by JupyterLab; null in an application without it, such as Voilà. */
   async function sharedPackage(name) {
     const versions = Object.values(shared[name] ?? {});
     if (!versions.length) return null;
@@ -67,39 +69,52 @@
     return panel;
   }
 
-  /** Run the cell that shows the workbench, unless it stands there already. */
+  /** Run the cell that shows the workbench, unless it is shown already. */
   async function run(app, panel) {
     if (!panel?.sessionContext) return;
     await isReady(panel);
     if (panel.isDisposed || panel.node.querySelector(".wb")) return;
     const first = panel.content.widgets.findIndex((cell) => cell.model.type === "code");
     if (first < 0) return;
-    panel.content.activeCellIndex = first;
+    const { model } = panel.content.widgets[first];
     app.shell.activateById(panel.id);
-    await app.commands.execute("notebook:run-cell");
+    for (let attempt = 0; attempt < RUNS; attempt += 1) {
+      panel.content.activeCellIndex = first;
+      await app.commands.execute("notebook:run-cell");
+      if (model.executionCount !== null) break; // otherwise JupyterLab has dropped the run
+      await pause();
+    }
     panel.node.querySelector(".wb")?.scrollIntoView({ block: "start" });
   }
 
-  /** This tab showed the workbench before it was loaded again: its output may never have been saved. */
+  /** Whether this tab showed the workbench before it was reloaded: its output may not have been saved. */
   async function comeBack(app, panel) {
     await isReady(panel);
-    for (let look = 0; look < LOOKS_BACK && !panel.node.querySelector(".wb"); look += 1) await pause();
+    for (let look = 0; look < LOOKS_BACK && hasWidgets(panel) && !panel.node.querySelector(".wb"); look += 1) await pause();
     await run(app, panel);
+  }
+
+  /** Whether the notebook was saved with widgets, which JupyterLab restores if their kernel still runs. */
+  function hasWidgets(panel) {
+    return panel.content.widgets.some(({ model }) => {
+      const outputs = model.type === "code" ? model.outputs.toJSON() : [];
+      return outputs.some((output) => output.data?.[WIDGET]);
+    });
   }
 
   function pause() {
     return new Promise((resolve) => setTimeout(resolve, RESTORED_MS));
   }
 
-  /** Wait for the kernel: a run that comes before is dropped, or asks for one. */
+  /** Wait for the kernel, as an earlier run is dropped or opens the kernel dialog, and for saved widgets. */
   async function isReady(panel) {
     await panel.context.ready;
     await panel.sessionContext.ready;
     await panel.sessionContext.session?.kernel?.info;
-    await pause();
+    if (hasWidgets(panel)) await pause();
   }
 
-  /** Where the kernel is a new one, a saved workbench is nowhere to be found: say so, and bring it back. */
+  /** A new kernel does not know the saved workbench: say so, and offer to show it again. */
   async function offerAgain(app, panel) {
     await isReady(panel);
     for (let look = 0; look < LOOKS; look += 1) {
@@ -124,7 +139,7 @@
     gap.replaceChildren("The kernel was restarted. Nothing is lost.  ", again);
   }
 
-  /** Give the workbench that asks a tab of its own, as wide as the window. */
+  /** Open the workbench that asks for it in a tab of its own, as wide as the window. */
   async function ownTab(app, panel, node) {
     const place = panel.content.widgets.findIndex((cell) => cell.node.contains(node));
     if (place < 0) return;

@@ -1,0 +1,103 @@
+"""A live world: keys are held, what they lead to is seen, and a job records it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from workbench.errors import FieldProblem, InvalidRequest
+from workbench.journey.videos import Video, named_inputs
+from workbench.rendering import RenderParameters
+
+if TYPE_CHECKING:
+    from workbench.journey.prompts import Prompt
+    from workbench.studio import Studio
+
+__all__ = ["LiveWorld"]
+
+_OF_A_RECORDING: Final = frozenset({"camera", "num_frames"})
+
+
+class LiveWorld:
+    """The storyboard, or a session at a realtime server, as a world; a context manager.
+
+    Iterate over :meth:`frames` and call :meth:`hold` meanwhile; :meth:`recorded` is the job that
+    replays what was done. Parameters are those of :func:`workbench.render`; ``seconds`` is how long
+    the world lasts at most.
+    """
+
+    def __init__(
+        self,
+        prompt: str | Prompt,
+        *,
+        using: Studio,
+        seconds: float | None = None,
+        **parameters: Any,
+    ) -> None:
+        if own := sorted(_OF_A_RECORDING & parameters.keys()):
+            told = (
+                f"{', '.join(own)}: a live world is steered by hold() and ends when you leave it."
+            )
+            raise InvalidRequest(told, tuple(FieldProblem(name, told) for name in own))
+        self._studio = using
+        self._walk = using.live_worlds.walk(
+            using.live_worlds.idea(str(prompt)),
+            RenderParameters.of(named_inputs(parameters)),
+            seconds=seconds,
+        )
+
+    @property
+    def engine(self) -> str:
+        """Whose world it is: ``animatic``, the storyboard, or ``realtime``."""
+        return self._walk.request.engine
+
+    @property
+    def keys(self) -> str:
+        """The keys that led to the frames so far, such as ``w-12,none-4``; empty before the first."""
+        return self._walk.keys
+
+    @property
+    def limit_s(self) -> float:
+        """How long it may last, in seconds."""
+        return self._walk.limit_s
+
+    def hold(self, keys: str) -> Self:
+        """Hold these keys, such as ``jw``, from now on; empty releases all.
+
+        A storyboard shows them in its next frame, a server some frames later. Raises
+        ``InvalidRequest`` for other keys than w a s d i j k l.
+        """
+        self._walk.hold(keys)
+        return self
+
+    def frames(self) -> Iterator[Any]:
+        """Yield each frame (RGB, H×W×3, ``uint8``) as it arrives; leave the loop to end the world.
+
+        A storyboard stands still while no frame is taken, and stays within its stage. Raises
+        ``RenderError`` where a server stalls, breaks off or sends what is no frame.
+        """
+        for frame in self._walk.frames():
+            yield frame.picture
+
+    def recorded(self) -> Video:
+        """Queue the job that replays and records the session so far.
+
+        Raises ``InvalidRequest`` before the first frame.
+        """
+        return Video(self._studio.live_worlds.keep(self._walk).job_id, using=self._studio)
+
+    def close(self) -> None:
+        """End the world."""
+        self._walk.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

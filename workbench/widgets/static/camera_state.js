@@ -1,0 +1,227 @@
+// The camera of the next renders: its setting, its path from above, previews along it.
+
+import { currentIndex, baseIndex } from "./places.js";
+
+const DRAFT = 6; // frames of the storyboard while the path is changing
+const FINE = 32;
+const REST_MS = 250;
+
+/** One camera for the panels of all steps; the kernel knows what a path is. */
+export class CameraState {
+  constructor(store, settings) {
+    this.store = store;
+    this.settings = settings; // a function, as the render settings are created after the steps
+    this.view = { camera: null };
+    this.strip = null; // { picture, count }
+    this.chosen = null; // the selected keyframe
+    this.told = "";
+    this.error = "";
+    this.walk = null; // opens the live view
+    this.openPanels = 0;
+    this.commits = Promise.resolve();
+    this._undo = [];
+    this._redo = [];
+    this._listeners = new Set();
+  }
+
+  onChange(listener) {
+    this._listeners.add(listener);
+  }
+
+  /** The camera as a setting: words, keys, or a path; null if the prompt decides. */
+  get camera() {
+    return this._set.camera ?? null;
+  }
+
+  get canUndo() {
+    return this._undo.length > 0;
+  }
+
+  get canRedo() {
+    return this._redo.length > 0;
+  }
+
+  /** Ask again if the settings or the storyboard's prompt have changed. */
+  update() {
+    if (this.live || !this.openPanels) return;
+    const key = JSON.stringify([this._set, this._prompt]);
+    if (key === this.key) return;
+    this.key = key;
+    this._look({ settings: this._set });
+  }
+
+  /** A panel was opened or closed. */
+  show(on) {
+    this.openPanels += on ? 1 : -1;
+    if (this.openPanels === 1 && on) this.key = null;
+    this.update();
+  }
+
+  /** Preview an edit of the camera; only the newest counts. */
+  try(edit) {
+    this.live = true;
+    this._look({ settings: this._set, edit });
+  }
+
+  /** Apply an edit of the camera; one edit at a time. */
+  commit(edit) {
+    return this._inTurn(() => this._commit(edit));
+  }
+
+  _inTurn(work) {
+    this.commits = this.commits.then(work);
+    return this.commits;
+  }
+
+  async _commit(edit) {
+    this.live = true;
+    this.wanted = null;
+    await this.looking;
+    try {
+      const view = await this.store.call("camera", { settings: this._set, edit });
+      this._show(view);
+      this.told = view.told;
+      await this._become(view.camera, this._undo);
+      this._redo = [];
+      return true;
+    } catch (error) {
+      this.error = error.message;
+      this.key = null;
+      return false;
+    } finally {
+      this.live = false;
+      this._changed();
+      this.update();
+    }
+  }
+
+  /** Discard the previewed edit. */
+  cancel() {
+    this.live = false;
+    this.key = null;
+    this.update();
+  }
+
+  undo() {
+    return this._inTurn(() => this._back(this._undo, this._redo, "Undone."));
+  }
+
+  redo() {
+    return this._inTurn(() => this._back(this._redo, this._undo, "Redone."));
+  }
+
+  choose(index) {
+    if (index === this.chosen) return;
+    this.chosen = index;
+    this._changed();
+  }
+
+  /** What is shown of which prompt: the arguments of a command that shows it. */
+  get shown() {
+    return { settings: this._set, ...this._prompt };
+  }
+
+  get _set() {
+    return this.settings().set;
+  }
+
+  /** The prompt of the storyboard: that of the step, or the idea as typed. */
+  get _prompt() {
+    const { store } = this;
+    const index = store.view.step === 3 ? currentIndex(store) : baseIndex(store);
+    return index === null ? { idea: store.idea || "a figure in a landscape" } : { index };
+  }
+
+  async _become(camera, stack) {
+    stack.push(this.camera);
+    await this.settings().change({ camera });
+    this.key = JSON.stringify([{ ...this._set, camera }, this._prompt]);
+  }
+
+  async _back(from, to, told) {
+    if (!from.length) return;
+    this.chosen = null;
+    try {
+      await this._become(from.pop(), to);
+      this.told = told;
+    } catch (error) {
+      this.error = error.message;
+    }
+    this.key = null;
+    this.update();
+    this._changed();
+  }
+
+  /** Request the newest state; intermediate ones are skipped. */
+  _look(wanted) {
+    this.wanted = wanted;
+    this.looking ??= this._lookAll().finally(() => {
+      this.looking = null;
+    });
+  }
+
+  async _lookAll() {
+    while (this.wanted) {
+      const asked = this.wanted;
+      this.wanted = null;
+      try {
+        const view = await this.store.call("camera", asked);
+        if (this.wanted && !asked.edit) continue;
+        this._show(view);
+        if (asked.edit) this.told = view.told;
+        this._changed();
+      } catch (error) {
+        this.error = error.message;
+        this._changed();
+      }
+    }
+  }
+
+  _show(view) {
+    this.view = view;
+    this.error = "";
+    if (view.chosen !== null) this.chosen = view.chosen;
+    if (this.chosen !== null && this.chosen >= (view.keyframes?.length ?? 0)) this.chosen = null;
+    this._draw();
+  }
+
+  /** Draw the storyboard along the path: coarsely at once, finely when the path stops changing. */
+  _draw() {
+    clearTimeout(this.resting);
+    this._drawn(DRAFT);
+    this.resting = setTimeout(() => this._drawn(FINE), REST_MS);
+  }
+
+  _drawn(count) {
+    this.drawing = { settings: { ...this._set, camera: this.view.camera }, ...this._prompt, count };
+    this.busy ??= this._drawAll().finally(() => {
+      this.busy = null;
+    });
+  }
+
+  async _drawAll() {
+    while (this.drawing) {
+      const asked = this.drawing;
+      this.drawing = null;
+      try {
+        const bytes = await this.store.call("camera_preview", asked);
+        const picture = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
+        this.strip?.picture.close();
+        this.strip = { picture, count: asked.count };
+        this._changed();
+      } catch {
+        // the panel reports problems of the path, which is valid without a picture
+      }
+    }
+  }
+
+  _changed() {
+    for (const listener of this._listeners) listener();
+  }
+}
+
+/** The camera as a setting, in a few words. */
+export function cameraText(camera) {
+  if (camera === undefined || camera === null) return "";
+  return typeof camera === "string" ? camera : "a drawn path";
+}
