@@ -35,7 +35,7 @@ def _papermill(outputs: Path, target: Path, **parameters: Any) -> subprocess.Com
         env={**os.environ, "WORKBENCH_OUTPUTS": str(outputs)},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=False,
     )
 
@@ -66,6 +66,35 @@ def test_a_run_writes_its_report_and_a_repeat_renders_nothing(
     second = json.loads((results / "results.json").read_text("utf-8"))
     created = [[job["job_id"], job["created_at"], job["attempt"]] for job in first["jobs"]]
     assert [[j["job_id"], j["created_at"], j["attempt"]] for j in second["jobs"]] == created
+
+
+def test_a_robots_actions_are_a_parameter_and_reach_the_model(
+    outputs: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("diffusers")
+    from PIL import Image
+
+    from tests.engines.diffusers.tiny import save
+
+    model = save("cosmos-3-actions", tmp_path)
+    Image.effect_noise((96, 96), 60).convert("RGB").save(tmp_path / "start.png")
+    rows = [[0.01 * step] * 10 for step in range(4)]
+    (tmp_path / "arm.csv").write_text("\n".join(",".join(map(str, row)) for row in rows))
+    actions = {"embodiment": "umi", "values": str(tmp_path / "arm.csv"), "resolution_tier": 256}
+    run = _papermill(
+        outputs, tmp_path / "out.ipynb", prompts=["the arm lifts the cup"], enhance=False,
+        variations=1, engine="diffusers", model=str(model), profile="reference",
+        num_inference_steps=2, num_frames=5, actions=actions, results=str(tmp_path / "results"),
+        options={"image": str(tmp_path / "start.png"), "safety_checker": False, "previews": 0},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    (job,) = json.loads((tmp_path / "results/results.json").read_text("utf-8"))["jobs"]
+    manager = JobManager(Settings(outputs=outputs))
+    request = manager.recipe(job["job_id"]).request
+    manager.close()
+    assert request.actions is not None
+    assert request.actions.sequence().values == tuple(map(tuple, rows))
+    assert f"the model is told {request.actions.label}" in request.options["as_rendered"]["notes"]
 
 
 def test_bad_parameters_are_all_named_before_anything_is_rendered(

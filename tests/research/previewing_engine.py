@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -24,8 +26,8 @@ _FIRST_WITH_PICTURE: Final = 100
 class PreviewingEngine(AnimaticEngine):
     """Draws as the storyboard engine does, but only after it has shown a preview.
 
-    A draft with an odd seed goes on for two minutes, unless it is cancelled; below 100 its preview is
-    blank.
+    A draft with an odd seed goes on for two minutes, unless it is cancelled or there is the file that
+    ``PREVIEWS_SEEN`` names; below 100 its preview is blank.
     """
 
     name = "previewing"
@@ -44,7 +46,8 @@ class PreviewingEngine(AnimaticEngine):
         shown = jpeg(picture.astype(np.uint8), quality=80)
         task.report(Progress("denoising", _SHOWN_AT, _STEPS, preview=shown))
         limit = time.monotonic() + (_WAITS_S if lingers else 0)
-        while time.monotonic() < limit:
+        seen = Path(os.environ.get("PREVIEWS_SEEN", "/nowhere"))
+        while time.monotonic() < limit and not seen.exists():
             if task.cancelled():
                 raise RenderCancelled("The render was cancelled.")
             time.sleep(0.02)

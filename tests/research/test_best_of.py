@@ -1,4 +1,4 @@
-"""Best-of-N: the best by its critics are rendered whole, whatever dies on the way, and nothing twice."""
+"""Best-of-N: the best drafts are rendered whole, whatever is killed, and nothing twice."""
 
 from __future__ import annotations
 
@@ -38,8 +38,10 @@ ASKED: dict[str, Any] = {
 
 DRIVER = """
 import json, os, signal, sys
+from pathlib import Path
 import workbench as wb
 from workbench.research.best_of_plan import Plan
+from workbench.research.best_of_steps import Step
 
 write, saves = Plan.write, 0
 
@@ -51,6 +53,17 @@ def dying(plan, path):
         os.kill(os.getpid(), signal.SIGKILL)
     write(plan, path)
 
+look, looks = Step._look, 0
+
+def telling(step, here):
+    # Lets drafts that linger end once their previews have been looked at again.
+    global looks
+    look(step, here)
+    looks += bool(step._plan.looks)
+    if looks == 3 and "PREVIEWS_SEEN" in os.environ:
+        Path(os.environ["PREVIEWS_SEEN"]).touch()
+
+Step._look = telling
 if sys.argv[1] == "dying":
     Plan.write = dying
 run = wb.best_of(
@@ -74,6 +87,18 @@ def _quiet(_line: str) -> None:
 
 def _run(studio: wb.Studio, **asked: Any) -> BestOf:
     return best_of(PROMPT, using=studio, **{**ASKED, **asked}).follow(_quiet)
+
+
+def _seen_by(endpoint: Misbehaving, outputs: Path) -> wb.Settings:
+    """Return settings whose language model, ``seer``, is behind ``endpoint``."""
+    return wb.Settings(
+        outputs=outputs,
+        language_provider="openai",
+        language_model="seer",
+        language_base_url=endpoint.base_url,
+        language_api_key=SecretStr(KEY),
+        language_retries=0,
+    )
 
 
 def _sharpness(job: Job) -> float:
@@ -158,6 +183,115 @@ def test_votes_decide_which_critics_count(studio: wb.Studio) -> None:
     assert by_critic["exposure"].low < 0.75  # three votes prove little
 
 
+@pytest.fixture(scope="module")
+def opinionated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[wb.Studio]:
+    """Return a studio with two scorers that never agree."""
+    folder = tmp_path_factory.mktemp("opinionated") / "outputs"
+    scorers = {name: f"tests.research.seed_scorers:{name.title()}" for name in ("early", "late")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        with wb.Studio(wb.Settings(outputs=folder, scorers=scorers)) as studio:
+            yield studio
+        end_supervisor(folder)
+
+
+STEPS: dict[str, Any] = {
+    **SMALL,
+    "critics": ["early", "late"],
+    "num_inference_steps": 40,
+    "draft": {"width": 64, "height": 64, "num_inference_steps": 10},
+}
+
+
+@pytest.mark.parametrize(("votes", "winner"), [([], 1), ([(1, 0)], 2), ([(0, 1)], 1)])
+def test_a_later_round_is_decided_by_the_critic_that_the_votes_side_with(
+    opinionated: wb.Studio, votes: list[tuple[int, int]], winner: int
+) -> None:
+    run = best_of(
+        PROMPT, n=4, keep=1, name=f"sided {votes}", using=opinionated, **STEPS
+    )  # fmt: skip
+
+    def vote(line: str) -> None:
+        if "round 1: kept 2 of 4" in line:  # by candidate number, as the critics disagree
+            for better, worse in votes:
+                run.prefer(better, worse)
+
+    run.follow(vote)
+    assert [video.job.request.seed for video in run.winners] == [winner]
+
+
+def test_a_star_weighs_like_votes_over_the_unstarred_of_its_round(opinionated: wb.Studio) -> None:
+    run = best_of(PROMPT, n=4, keep=1, name="starred", using=opinionated, **STEPS)
+
+    def star(line: str) -> None:
+        if "round 1: kept 2 of 4" in line:
+            opinionated.jobs.star(run.plan.rounds[0].jobs[1])
+
+    run.follow(star)
+    by_critic = {one.critic: one for one in run.agreement()}
+    assert run.stars == [("1", "0"), ("1", "2"), ("1", "3")]
+    assert (by_critic["late"].foretold, by_critic["late"].of) == (1 / 3, 3)
+    assert (by_critic["early"].foretold, by_critic["early"].of) == (2 / 3, 3)
+    assert [row["place"] for row in sorted(run.report(), key=lambda r: r["candidate"])] == [
+        2,
+        1,
+        2,
+        2,
+    ]
+    run.prefer(0, 1)  # a vote on a pair counts instead of the star
+    assert run.stars == [("1", "2"), ("1", "3")]
+
+
+def test_votes_reorder_the_winners_until_the_run_is_done(opinionated: wb.Studio) -> None:
+    asked = {**STEPS, "critics": ["early"]}
+    run = best_of(PROMPT, n=4, keep=2, name="reordered", using=opinionated, **asked)
+
+    def vote(line: str) -> None:
+        if "round 2 of 2, 2 queued" in line:
+            run.prefer(1, 0)
+
+    run.follow(vote)
+    assert [video.job.request.seed for video in run.winners] == [2, 1]
+    by_candidate = {row["candidate"]: row for row in overview(run)["candidates"]}
+    assert [by_candidate[c]["place"] for c in range(4)] == [2, 1, None, None]
+    assert by_candidate[0]["standing"] > by_candidate[1]["standing"]  # the critics' order stays
+    for _ in range(3):
+        run.prefer(0, 1)
+    assert [video.job.request.seed for video in run.winners] == [2, 1]
+
+
+def test_a_run_in_groups_takes_turns_with_another_persons_jobs(studio: wb.Studio) -> None:
+    run = best_of(PROMPT, n=8, keep=1, name="turns", using=studio, budget="1 h", **ASKED)
+    studio.jobs.pause()
+    try:
+        others = studio.run(
+            studio.render_batch(
+                ["waves at night"] * 32, parameters=wb.RenderParameters.of(SMALL), name="other"
+            )
+        )
+        driver = threading.Thread(target=run.follow, args=(_quiet,))
+        driver.start()
+        _until(lambda: run.plan.job_ids, 4)
+    finally:
+        studio.jobs.resume()
+    driver.join()
+    theirs = [job.job_id for job in others.jobs]
+    studio.jobs.wait(theirs, 300)
+    started = {
+        job.job_id: job.started_at
+        for job in run.jobs([*theirs, *run.plan.job_ids])
+        if job.started_at is not None
+    }
+    order = sorted(started, key=lambda job_id: started[job_id])
+    last = max(order.index(job_id) for job_id in theirs)
+    drafts = run.plan.rounds[0].jobs
+    places = [order.index(drafts[candidate]) for candidate in sorted(drafts)]
+    assert places[:4] == sorted(places[:4])
+    between = [after - before for before, after in pairwise(places) if after < last]
+    assert len(between) >= 3
+    assert min(between) >= 2  # one of theirs between any two of the run's
+
+
 @pytest.mark.parametrize(
     ("asked", "field"),
     [
@@ -209,10 +343,16 @@ def test_a_draft_whose_preview_shows_nothing_is_stopped_and_as_many_go_on_as_are
         assert {video.job.request.seed for video in run.winners} == {10, 12}
 
 
+def _frames_s(asked: dict[str, Any]) -> list[float]:
+    """Return the times of the frames that a model is shown."""
+    text, *_ = asked["messages"][-1]["content"]
+    times: list[float] = json.loads(text["text"])["frames_s"]
+    return times
+
+
 def _denies_the_subject_of_previews(asked: dict[str, Any]) -> Reply:
     """Deny everything of a single picture, and see everything in a video."""
-    text, _ = asked["messages"][-1]["content"]
-    is_preview = len(json.loads(text["text"])["frames_s"]) == 1
+    is_preview = len(_frames_s(asked)) == 1
     return Seeing(lambda _n, _question: "no" if is_preview else "yes")(asked)
 
 
@@ -222,11 +362,8 @@ def test_a_draft_is_stopped_whose_preview_lacks_the_subject_and_its_cost_is_kept
     engines = {"previewing": "tests.research.previewing_engine:PreviewingEngine"}
     with Misbehaving.running() as endpoint:
         endpoint.behaviour = _denies_the_subject_of_previews
-        settings = wb.Settings(
-            outputs=outputs, engines=engines, engine="previewing",
-            language_provider="openai", language_model="seer", language_retries=0,
-            language_base_url=endpoint.base_url, language_api_key=SecretStr(KEY),
-        )  # fmt: skip
+        settings = _seen_by(endpoint, outputs)
+        settings = settings.model_copy(update={"engines": engines, "engine": "previewing"})
         with wb.Studio(settings) as studio:
             asked: dict[str, Any] = {**ASKED, "critics": ["asked_for"], "seed": 101}
             run = best_of(PROMPT, n=3, keep=1, name="lacking", using=studio, **asked)
@@ -315,12 +452,7 @@ def test_a_prompt_is_revised_from_the_critique_and_the_best_of_all_whole_videos_
 ) -> None:
     with Misbehaving.running() as endpoint:
         endpoint.behaviour = _denies_the_rain
-        settings = wb.Settings(
-            outputs=outputs, language_provider="openai", language_model="seer",
-            language_base_url=endpoint.base_url, language_api_key=SecretStr(KEY),
-            language_retries=0,
-        )  # fmt: skip
-        with wb.Studio(settings) as studio:
+        with wb.Studio(_seen_by(endpoint, outputs)) as studio:
             asked: dict[str, Any] = {**ASKED, "critics": ["asked_for"]}
             run = best_of(
                 RAIN, n=2, keep=1, revise=1, name="revised", using=studio, **asked
@@ -374,16 +506,8 @@ def test_a_kill_at_every_step_of_a_revised_run_asks_and_renders_nothing_twice(
 ) -> None:
     with Misbehaving.running() as endpoint:
         endpoint.behaviour = _denies_the_rain
-        environment = {
-            "WORKBENCH_OUTPUTS": str(outputs),
-            "WORKBENCH_LANGUAGE_PROVIDER": "openai",
-            "WORKBENCH_LANGUAGE_MODEL": "seer",
-            "WORKBENCH_LANGUAGE_BASE_URL": endpoint.base_url,
-            "WORKBENCH_LANGUAGE_API_KEY": KEY,
-            "WORKBENCH_LANGUAGE_RETRIES": "0",
-        }
         ends = _killed_at_every_step(
-            environment, prompt=RAIN, n=2, keep=1, critics=["asked_for"], revise=1, name="killed",
+            _environment(endpoint, outputs), prompt=RAIN, n=2, keep=1, critics=["asked_for"], revise=1, name="killed",
         )  # fmt: skip
         looked = [body for body in endpoint.requests if _is_about_a_picture(body)]
         written = len(endpoint.requests) - len(looked)
@@ -395,16 +519,48 @@ def test_a_kill_at_every_step_of_a_revised_run_asks_and_renders_nothing_twice(
     assert written == _asked_for_one_revision(outputs.parent / "alone")
 
 
+def _environment(endpoint: Misbehaving, outputs: Path) -> dict[str, str]:
+    return {
+        "WORKBENCH_OUTPUTS": str(outputs),
+        "WORKBENCH_LANGUAGE_PROVIDER": "openai",
+        "WORKBENCH_LANGUAGE_MODEL": "seer",
+        "WORKBENCH_LANGUAGE_BASE_URL": endpoint.base_url,
+        "WORKBENCH_LANGUAGE_API_KEY": KEY,
+        "WORKBENCH_LANGUAGE_RETRIES": "0",
+    }
+
+
+def test_a_kill_around_the_look_at_a_preview_asks_about_it_once(outputs: Path) -> None:
+    with Misbehaving.running() as endpoint:
+        endpoint.behaviour = Seeing(lambda _n, _question: "yes")
+        environment = _environment(endpoint, outputs) | {
+            "WORKBENCH_ENGINES": json.dumps(
+                {"previewing": "tests.research.previewing_engine:PreviewingEngine"}
+            ),
+            "WORKBENCH_ENGINE": "previewing",
+            "PYTHONPATH": str(ROOT),
+            "PREVIEWS_SEEN": str(outputs.parent / "seen"),
+        }
+        ends = _killed_at_every_step(
+            environment, prompt=PROMPT, n=2, keep=1, critics=["asked_for"], name="looked",
+            seed=101,
+        )  # fmt: skip
+        pictures = [
+            body["messages"][-1]["content"][1]["image_url"]["url"]
+            for body in endpoint.requests
+            if _is_about_a_picture(body) and len(_frames_s(body)) == 1
+        ]
+    assert ends.count(-signal.SIGKILL) >= 4  # before and after the model's answer, too
+    assert pictures
+    assert len(pictures) == len(set(pictures))
+    assert {(job.state, job.attempt) for job in _all_jobs(outputs)} == {(JobState.COMPLETE, 1)}
+
+
 def _asked_for_one_revision(outputs: Path) -> int:
     """Return how often a model is asked for text by one revision."""
     with Misbehaving.running() as endpoint:
         endpoint.behaviour = _denies_the_rain
-        settings = wb.Settings(
-            outputs=outputs, language_provider="openai", language_model="seer",
-            language_base_url=endpoint.base_url, language_api_key=SecretStr(KEY),
-            language_retries=0,
-        )  # fmt: skip
-        with wb.Studio(settings) as studio:
+        with wb.Studio(_seen_by(endpoint, outputs)) as studio:
             session = studio.sessions.begin()
             studio.run(studio.sessions.place(session, RAIN))
             studio.run(studio.update(session, "make sure that this shows: rain", RAIN))

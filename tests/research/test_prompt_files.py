@@ -38,6 +38,14 @@ def test_columns_are_parameters_or_labels(tmp_path: Path) -> None:
     assert cat.values == {}
 
 
+def test_a_frame_rate_may_be_a_fraction_or_a_ratio(tmp_path: Path) -> None:
+    text = "prompt,fps\na dog,24\na cat,23.976\na bird,24000/1001\n"
+    ideas = read_prompts(_file(tmp_path, "ideas.csv", text))
+    assert [idea.values["fps"] for idea in ideas] == [24, 23.976, 24_000 / 1_001]
+    with pytest.raises(InvalidRequest, match="fps must be a number or a ratio such as 24000/1001"):
+        read_prompts([{"prompt": "a dog", "fps": "24/0"}])
+
+
 def test_json_lines_are_texts_or_objects(tmp_path: Path) -> None:
     path = _file(tmp_path, "ideas.jsonl", '"a dog"\n{"prompt": "a cat", "seed": 3, "by": "Ada"}\n')
     dog, cat = read_prompts(path)
@@ -73,7 +81,7 @@ def test_every_mistake_is_reported_with_its_line(tmp_path: Path) -> None:
         ("a.jsonl", '{"prompt": \n', "is not JSON"),
         ("a.json", '{"prompt": "x"}', "neither a list of prompts nor an exported session"),
         ("a.json", '{"format": "world-model-workbench session"}', "not an exported session"),
-        ("a.txt", "\n# nothing\n", "holds no prompt"),
+        ("a.txt", "\n# nothing\n", "contains no prompt"),
         ("a.jsonl", "3\n", "neither a text nor an object"),
     ],
 )

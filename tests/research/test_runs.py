@@ -19,10 +19,11 @@ import pytest
 import workbench as wb
 from tests.live_server import ROOT, end_supervisor
 from tests.research.conftest import SMALL
-from workbench.control import path_from_keys
+from workbench.control import ActionSequence, path_from_keys
 from workbench.errors import InvalidRequest, RenderError
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import JobState
+from workbench.research.parameters import check
 from workbench.research.report import Report
 from workbench.research.runs import start_run
 
@@ -287,3 +288,35 @@ def test_a_run_follows_the_camera_of_its_parameters_and_of_a_prompts_column(
     assert dog.camera_path().c2w[-1, 0, 3] == pytest.approx(0.2)
     assert cat is not None
     assert cat.said == "w-4"
+
+
+def test_actions_of_a_run_are_rows_a_file_or_a_mode_and_are_checked_before_anything_is_queued(
+    outputs: Path, tmp_path: Path
+) -> None:
+    rows = [[0.5] * 10] * 4
+    csv, named = tmp_path / "arm.csv", tmp_path / "arm.json"
+    csv.write_text("\n".join(",".join(map(str, row)) for row in rows))
+    named.write_text(ActionSequence.of(rows, "umi", fps=10).model_dump_json())
+    ways: list[Any] = [
+        {"embodiment": "umi", "values": rows},
+        {"embodiment": "umi", "values": str(csv)},
+        str(named),
+        named,
+    ]
+    settings = wb.Settings(outputs=outputs)
+    for way in ways:
+        asked = {"prompts": ["an arm"], "engine": "diffusers", "actions": way}
+        with pytest.raises(InvalidRequest) as caught:  # without a model nothing more is wrong
+            check(asked, settings)
+        assert [p.field for p in caught.value.problems] == ["model"]
+    wrong = {
+        "there are no actions": ({"embodiment": "umi", "values": "j_01h2xcejqtf2nbrexx3v"}, "rows"),
+        "another width": ({"embodiment": "pusht", "values": str(csv)}, "2"),
+        "no such body": ({"embodiment": "nobody", "mode": "policy"}, "not an embodiment"),
+        "no such file": ({"embodiment": "umi", "values": str(tmp_path / "gone.npy")}, "gone"),
+        "a storyboard": ({"embodiment": "umi", "mode": "policy"}, "does not accept actions"),
+    }
+    for way, told in wrong.values():
+        with pytest.raises(InvalidRequest, match=told) as caught:
+            check({"prompts": ["an arm"], "actions": way}, settings)
+        assert "actions" in {p.field for p in caught.value.problems}

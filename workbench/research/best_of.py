@@ -1,8 +1,8 @@
 """Best-of-N as one durable run: many drafts, judged in rounds, and only the best rendered whole.
 
-Every step is written to the run's folder before and after it is taken. Whoever repeats the call with
-the same name and parameters goes on where it ended, in any process: finished renders are kept, and
-each batch is queued once, whatever dies in between.
+Every step is written to the run's folder before and after it is taken. Repeating the call with the
+same name and parameters resumes the run, in any process: finished renders are kept, and each batch
+is queued once, whatever process dies in between.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from workbench.measures.scorers import better_when_lower, score_names
 from workbench.rendering import RenderParameters
 from workbench.research.best_of_plan import Plan
 from workbench.research.best_of_steps import ASKED_FOR, Step, render_s
+from workbench.research.best_of_votes import places, star_votes, strengths
 from workbench.studio import Studio
 
 __all__ = ["ASKED_FOR", "BestOf", "best_of", "runs_of_session", "seconds_of"]
@@ -41,10 +42,10 @@ _VOTES: Final = "preferences.jsonl"
 _RUNS: Final = "runs"
 _DRAFT: Final[Mapping[str, Any]] = {"profile": "draft"}
 _PATIENCE_S: Final = 2.0
-"""Who only looks whether a run is carried out holds its lock for a moment."""
+"""Checking whether a run is carried out takes its lock for a moment."""
 _MOST_REVISIONS: Final = 3
 _LISTED: Final = 50
-"""The newest runs of a session."""
+"""Most runs listed for a session."""
 _UNITS: Final = {"s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0}
 _BUDGET: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:gpu[- ])?(s|sec|min|h)\s*", re.IGNORECASE)
 
@@ -68,19 +69,19 @@ def best_of(
     """Plan a best-of-N run, or open the one with the same name and parameters; renders nothing yet.
 
     ``n`` drafts with seeds from ``seed`` on, of one prompt or of several in turn, are rendered with
-    ``parameters`` and ``draft`` laid over them (the profile ``draft`` if not given) and judged by
-    ``critics``: names of scores, and ``asked_for``, the scene check. Where both say
-    ``num_inference_steps``, half survive each round and get more steps; otherwise one round decides.
-    The ``keep`` best are rendered with ``parameters`` alone. ``budget`` bounds the time of all
-    renders together: seconds, or such as ``"20 GPU-min"``.
+    ``parameters`` overridden by ``draft`` (by default the profile ``draft``) and judged by
+    ``critics``: names of scores, and ``asked_for``, the scene check. If both specify
+    ``num_inference_steps``, half survive each round and get more steps; otherwise there is one
+    round. The ``keep`` best are rendered with ``parameters`` alone. ``budget`` limits the total
+    time of all renders: seconds, or text such as ``"20 GPU-min"``.
 
-    With ``stop_early`` a draft is stopped past its middle if its preview shows nothing or, with the
-    critic ``asked_for`` and a vision model, not the subject. With ``revise`` (0 to 3) the prompt of
-    the best whole video is revised as its scene check asks, so many times at most, and drafted,
+    With ``stop_early`` a draft is stopped after half its steps if its preview is blank or, with the
+    critic ``asked_for`` and a vision model, lacks the subject. With ``revise`` (0 to 3) the prompt
+    of the best whole video is revised by its scene check, at most so many times, then drafted,
     judged and rendered again; the ``keep`` best of all whole videos win. The renders belong to the
     session ``session_id``, if any.
 
-    :meth:`BestOf.follow` carries the run out. Raises ``InvalidRequest`` naming what is wrong,
+    :meth:`BestOf.follow` carries out the run. Raises ``InvalidRequest`` with every problem,
     ``NotFound`` for an unknown session.
     """
     used = using or studio()
@@ -94,7 +95,7 @@ def best_of(
         "seed": seed,
         "parameters": parameters,
     }
-    # What is as it was before these could be asked for stays out, so that a run keeps its name.
+    # Defaults of later parameters are left out, so that an older run keeps its name.
     later = {
         "session_id": (session_id, None),
         "revise": (revise, 0),
@@ -115,7 +116,7 @@ def best_of(
 
 
 def runs_of_session(session_id: str, *, using: Studio) -> list[BestOf]:
-    """Return the newest runs whose renders belong to a session, at most 50, the newest first."""
+    """Return the runs whose renders belong to a session, newest first, at most 50."""
     folder = using.settings.outputs / _RUNS
     found = (BestOf(path.parent, using=using) for path in folder.glob(f"*/{_PLAN}"))
     own = [run for run in found if run.session_id == session_id]
@@ -123,7 +124,7 @@ def runs_of_session(session_id: str, *, using: Studio) -> list[BestOf]:
 
 
 class BestOf:
-    """A best-of-N run: a view on its folder, and the one that carries it out."""
+    """A best-of-N run: reads its folder and carries it out."""
 
     def __init__(self, folder: Path, *, using: Studio) -> None:
         self.folder = folder
@@ -137,7 +138,7 @@ class BestOf:
 
     @property
     def is_done(self) -> bool:
-        """Whether the survivors are rendered whole, or the run is cancelled."""
+        """Whether the survivors are rendered whole or the run is cancelled."""
         return self.plan.is_done
 
     @property
@@ -147,7 +148,7 @@ class BestOf:
 
     @property
     def is_followed(self) -> bool:
-        """Whether any process carries it out now."""
+        """Whether a process is carrying it out now."""
         try:
             with FileLock(self.folder / _LOCK, timeout=0):
                 return False
@@ -156,7 +157,7 @@ class BestOf:
 
     @property
     def session_id(self) -> str | None:
-        """The session that its renders belong to; None for none, or if its plan is unreadable."""
+        """The session that its renders belong to; None if none, or if its plan is unreadable."""
         try:
             session: str | None = self.plan.asked.get("session_id")
         except InvalidRequest:
@@ -165,23 +166,25 @@ class BestOf:
 
     @property
     def planned_at(self) -> str:
-        """When it was planned, ISO 8601."""
+        """Time of planning, ISO 8601."""
         return self.plan.planned_at
 
     @property
     def winners(self) -> tuple[Video, ...]:
-        """The videos rendered whole, the best first; none until the run is done."""
+        """The videos rendered whole, best first; none until the run is done.
+
+        The person's order as of its end comes first, then the critics'.
+        """
         plan = self.plan
         if not plan.is_done:
             return ()
-        left = {c: job for c, job in plan.whole_jobs.items() if c not in plan.dropped}
-        told = {c: s for one in plan.rounds if one.is_whole for c, s in one.standings.items()}
-        order = sorted(left, key=lambda c: -told.get(c, 0.0))
-        return tuple(Video(left[c], using=self.studio) for c in order)
+        jobs = plan.whole_jobs
+        order = plan.winners if plan.winners is not None else plan.survivors({})
+        return tuple(Video(jobs[c], using=self.studio) for c in order)
 
     @property
     def spent_s(self) -> float:
-        """Seconds that its renders took so far, on all devices together."""
+        """Seconds of rendering so far, summed over all devices."""
         return sum(render_s(job) for job in self.jobs(self.plan.job_ids))
 
     @classmethod
@@ -193,15 +196,15 @@ class BestOf:
         return cls(folder, using=using)
 
     def follow(self, tell: Callable[[str], None] = print, *, wait: bool = True) -> Self:
-        """Carry the run out to its end, telling of each round; returns at once if it is done.
+        """Carry out the run to its end, reporting each round; returns at once if it is done.
 
-        Only one process carries a run out at a time: a second one waits for it or, without
+        Only one process carries out a run at a time: a second one waits for it or, without
         ``wait``, raises ``Conflict``. After a crash, call it again.
         """
         try:
             lock = FileLock(self.folder / _LOCK, timeout=-1 if wait else _PATIENCE_S).acquire()
         except Timeout as error:
-            raise Conflict(f"Another process carries out the run {self.name}.") from error
+            raise Conflict(f"Another process is executing the run {self.name}.") from error
         with lock:
             while not (plan := self.plan).is_done:
                 step = Step(plan, self, tell)
@@ -212,9 +215,9 @@ class BestOf:
         return self
 
     def cancel(self) -> Self:
-        """End the run: cancel its renders that have not ended, and begin no others.
+        """Cancel the run: its unfinished renders are cancelled, and no others are started.
 
-        What is finished is kept. Nothing happens if it is done. To try again, give another seed.
+        Finished renders are kept. Does nothing if the run is done. To try again, use another seed.
         """
         if self.is_done:
             return self
@@ -227,12 +230,14 @@ class BestOf:
         return self
 
     def report(self) -> list[dict[str, Any]]:
-        """Return one row for each candidate, the best first.
+        """Return one row per candidate, best first.
 
-        Prompt, seed, round reached, its last job, the critics' values, its standing (0 to 1), and
-        why it was dropped; empty for the survivors.
+        Prompt, seed, round reached, its last job, the critics' values, its standing (0 to 1), the
+        person's place for it (from 1, None without a vote or star), and why it was dropped; empty
+        for the survivors.
         """
         plan = self.plan
+        by_person = places(self.preferred())
         rows = []
         for candidate in range(plan.count):
             met = [r for r in plan.rounds if candidate in r.jobs]
@@ -247,6 +252,7 @@ class BestOf:
                     "is_whole": bool(last and last.is_whole),
                     "job_id": last.jobs[candidate] if last else None,
                     "standing": judged.standings[candidate] if judged else None,
+                    "place": by_person.get(candidate),
                     "values": judged.values.get(candidate, {}) if judged else {},
                     "dropped": plan.dropped.get(candidate, ""),
                 }
@@ -263,9 +269,10 @@ class BestOf:
         return data_frame(self.report(), "candidate")
 
     def prefer(self, better: int, worse: int, *, is_tie: bool = False) -> Self:
-        """Record that one candidate is better than another, or that nobody can say which is.
+        """Record that one candidate is better than another, or that neither is.
 
-        Later rounds weigh the critics by it. Raises ``InvalidRequest`` for others than candidates.
+        Later rounds weight the critics by it, and until the run is done it reorders the winners.
+        Raises ``InvalidRequest`` unless both are candidates.
         """
         among = [str(n) for n in range(self.plan.count)]
         add_preference(self.folder / _VOTES, str(better), str(worse), among, is_tie=is_tie)
@@ -274,7 +281,7 @@ class BestOf:
     def pair(self) -> tuple[tuple[int, str], tuple[int, str]] | None:
         """Return the two videos to compare next: candidates with jobs, of the same round.
 
-        None where each pair has been compared, or fewer than two candidates have a video.
+        None if every pair has been compared, or fewer than two candidates have a video.
         """
         plan = self.plan
         videos = {
@@ -285,7 +292,7 @@ class BestOf:
         states = {job.job_id: job.state for job in self.jobs(list(videos.values()))}
         seen: dict[int, set[int]] = {}
         for (c, number), job_id in videos.items():
-            if states.get(job_id) is JobState.COMPLETE:  # a deleted one is not there
+            if states.get(job_id) is JobState.COMPLETE:  # leave out deleted ones
                 seen.setdefault(c, set()).add(number)
         compared = {frozenset(pair) for pair in (*self.votes, *self.undecided)}
         known = [str(c) for c in seen]
@@ -304,9 +311,10 @@ class BestOf:
         )
 
     def agreement(self) -> tuple[Agreement, ...]:
-        """Return how often each critic preferred what was preferred, with 95 % intervals.
+        """Return how often each critic agreed with the votes, with 95 % intervals.
 
-        The votes of all runs of its session count, as they are one person's.
+        The votes of all runs of its session count, as they come from one person. A star counts as a
+        vote for that video over each unstarred one of its round.
         """
         session = self.session_id
         runs = runs_of_session(session, using=self.studio) if session else [self]
@@ -315,7 +323,7 @@ class BestOf:
         for run in runs:
             for one in run.plan.rounds:
                 values |= {f"{run.name} {c}": found for c, found in one.values.items()}
-            votes += [(f"{run.name} {a}", f"{run.name} {b}") for a, b in run.votes]
+            votes += [(f"{run.name} {a}", f"{run.name} {b}") for a, b in (*run.votes, *run.stars)]
         return agreements(values, votes, lower=better_when_lower(self.studio.settings))
 
     @property
@@ -324,13 +332,28 @@ class BestOf:
         return [(v.better, v.worse) for v in preferences(self.folder / _VOTES) if not v.is_tie]
 
     @property
+    def stars(self) -> list[tuple[str, str]]:
+        """The preferences that follow from stars on its videos: better, worse."""
+        plan = self.plan
+        said = {frozenset(int(c) for c in pair) for pair in (*self.votes, *self.undecided)}
+        found = star_votes(plan, self.jobs(plan.job_ids), said)
+        return [(str(better), str(worse)) for better, worse in found]
+
+    def preferred(self) -> dict[int, float]:
+        """Return the strength of each candidate that the person voted on or starred; 0 is average.
+
+        Bradley–Terry, as a logarithm.
+        """
+        return strengths([(int(a), int(b)) for a, b in (*self.votes, *self.stars)])
+
+    @property
     def undecided(self) -> list[tuple[str, str]]:
-        """The pairs of which nobody could say which is better."""
+        """The pairs judged undecided."""
         return [(v.better, v.worse) for v in preferences(self.folder / _VOTES) if v.is_tie]
 
     @property
     def plan(self) -> Plan:
-        """The plan as it is now; raises ``InvalidRequest`` if it cannot be read."""
+        """The current plan; raises ``InvalidRequest`` if it cannot be read."""
         plan = Plan.read(self._path)
         if plan is None:
             raise InvalidRequest(f"The plan of the run {self.name} cannot be read.")
@@ -342,11 +365,11 @@ class BestOf:
         return self.plan.job_ids
 
     def jobs(self, job_ids: Sequence[str]) -> tuple[Job, ...]:
-        """Return jobs of the run as they are now; one that was deleted is left out."""
+        """Return the current state of jobs of the run; deleted ones are left out."""
         return tuple(_known(self.studio, job_ids))
 
     def save(self, plan: Plan) -> None:
-        """Keep the plan."""
+        """Store the plan."""
         plan.write(self._path)
 
     def __repr__(self) -> str:
@@ -374,12 +397,12 @@ def seconds_of(budget: str | float | None) -> float | None:
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return render parameters as JSON data, videos and paths named."""
+    """Return render parameters as JSON data, with videos as ids and paths as text."""
     return RenderParameters.of(named_inputs(values)).model_dump(mode="json", exclude_none=True)
 
 
 def _check(asked: Mapping[str, Any], used: Studio) -> None:
-    """Raise ``InvalidRequest`` with every problem, before anything is kept."""
+    """Raise ``InvalidRequest`` with every problem, before anything is stored."""
     if session_id := asked.get("session_id"):
         used.sessions.current(session_id)  # raises ``NotFound``
     most = used.settings.max_batch_prompts

@@ -1,4 +1,4 @@
-"""A best-of-N run as every client sees it: plain data for REST and the screen."""
+"""The public form of a best-of-N run: plain data for REST and the screen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["overview"]
 
 
 def overview(run: BestOf) -> dict[str, Any]:
-    """Return how far ``run`` is, what was dropped and why, and what people think of it."""
+    """Return the progress of ``run``, what was dropped and why, and the votes."""
     plan = run.plan
     here = plan.rounds[-1] if plan.rounds else None
     jobs = run.jobs(list(here.jobs.values())) if here else ()

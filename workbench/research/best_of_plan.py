@@ -1,6 +1,6 @@
-"""The plan of a best-of-N run, as its file holds it: what is asked, and each round so far.
+"""The plan of a best-of-N run, as stored in its file: the request, and each round so far.
 
-Knows numbers of candidates and ids of jobs; renders and judges nothing.
+Knows candidate numbers and job ids; renders and judges nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Plan", "Revision", "Round", "cost_ratio"]
 
 @dataclass(slots=True)
 class Round:
-    """One round: its candidates, best first, and what came of them."""
+    """One round: its candidates, best first, and their results."""
 
     candidates: list[int]
     values_of: dict[str, Any]
@@ -33,7 +33,7 @@ class Round:
     """Candidate → critic → value."""
     standings: dict[int, float] = field(default_factory=dict)
     generation: int = 0
-    """How many revisions of the prompt led to it."""
+    """Number of revisions of the prompt that led to it."""
 
     @property
     def left(self) -> list[int]:
@@ -43,18 +43,18 @@ class Round:
 
 @dataclass(slots=True)
 class Revision:
-    """A prompt that was revised from the critique of a video, for another generation of drafts."""
+    """A prompt revised from the critique of a video, for another generation of drafts."""
 
     prompt: str
     request: str
-    """What was asked for."""
+    """The request to the session."""
     job_id: str
-    """The video that lacked it."""
+    """The video that the critique is about."""
 
 
 @dataclass(slots=True)
 class Plan:
-    """What is asked, and everything that has been done."""
+    """The request, and everything that has been done."""
 
     asked: dict[str, Any]
     planned_at: str
@@ -63,15 +63,18 @@ class Plan:
     is_done: bool = False
     revisions: list[Revision] = field(default_factory=list)
     looks: dict[str, str] = field(default_factory=dict)
-    """Job → what its preview showed, so that no model is asked twice."""
+    """Job → the verdict on its preview, so that no model is asked twice; empty from the moment that
+    it is asked, so a draft whose look is cut short by a kill goes on."""
     tokens: int = 0
-    """Tokens that a vision model took for previews."""
+    """Tokens that a vision model used for previews."""
     session_id: str | None = None
-    """The session that its revisions are written in."""
+    """The session that its revisions are made in."""
     revisions_begun: int = 0
-    """How many revisions have been asked for, so that none is asked for twice."""
+    """Number of revisions requested so far, so that none is requested twice."""
+    winners: list[int] | None = None
+    """The candidates rendered whole, best first, as of its end."""
     note: str = ""
-    """Why it ended before its time, or without a revision; else empty."""
+    """Why it ended early, or without a revision; else empty."""
 
     @classmethod
     def read(cls, path: Path) -> Plan | None:
@@ -85,11 +88,11 @@ class Plan:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            problem = f"The plan {path} cannot be read. Remove it to begin anew."
+            problem = f"The plan {path} cannot be read. Remove it to start again."
             raise InvalidRequest(problem) from error
 
     def write(self, path: Path) -> None:
-        """Write the plan aside, then rename it to ``path``."""
+        """Write the plan to a temporary file, then rename it to ``path``."""
         aside = path.with_name(f".{path.name}.{os.getpid()}")
         with aside.open("w", encoding="utf-8") as file:
             json.dump(asdict(self), file, indent=1, ensure_ascii=False, default=str)
@@ -104,14 +107,14 @@ class Plan:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """How many candidates each round has."""
+        """Number of candidates of each round."""
         n, keep = self.asked["n"], min(self.asked["keep"], self.asked["n"])
         steps = (self.asked[p].get("num_inference_steps") for p in ("draft", "parameters"))
         return halvings(n, keep) if all(steps) and n > keep else (n, keep)
 
     @property
     def count(self) -> int:
-        """How many candidates there are, in all generations so far."""
+        """Number of candidates in all generations so far."""
         n: int = self.asked["n"]
         return n * (1 + len(self.revisions))
 
@@ -126,6 +129,12 @@ class Plan:
         """The jobs of all candidates that are rendered whole."""
         return {c: job for one in self.rounds if one.is_whole for c, job in one.jobs.items()}
 
+    def survivors(self, preferred: Mapping[int, float]) -> list[int]:
+        """Return the candidates rendered whole and not dropped: by ``preferred``, then by critics."""
+        left = [c for c in self.whole_jobs if c not in self.dropped]
+        told = {c: s for one in self.rounds if one.is_whole for c, s in one.standings.items()}
+        return sorted(left, key=lambda c: (-preferred.get(c, 0.0), -told.get(c, 0.0)))
+
     @property
     def fresh(self) -> list[int]:
         """The candidates of the newest generation."""
@@ -133,12 +142,12 @@ class Plan:
 
     @property
     def title(self) -> str:
-        """How far it is, in words: ``round 1 of 2``."""
+        """Its progress in words: ``round 1 of 2``."""
         return f"{self.round_name} of {len(self.sizes)}"
 
     @property
     def round_name(self) -> str:
-        """The last round, in words: ``round 1``, or ``revision 1, round 1``."""
+        """The last round in words: ``round 1``, or ``revision 1, round 1``."""
         said = f"round {self.number + 1}"
         return f"revision {len(self.revisions)}, {said}" if self.revisions else said
 
@@ -151,7 +160,7 @@ class Plan:
         return prompts[candidate % len(prompts)]
 
     def values_of(self, number: int) -> dict[str, Any]:
-        """Return the render parameters of a round; steps grow evenly by ratio."""
+        """Return the render parameters of a round; steps grow geometrically."""
         parameters, draft = self.asked["parameters"], self.asked["draft"]
         last = len(self.sizes) - 1
         if number == last:
@@ -174,7 +183,7 @@ def _by_number(values: Mapping[str, Any]) -> dict[int, Any]:
 
 
 def cost_ratio(before: Mapping[str, Any], after: Mapping[str, Any]) -> float:
-    """Return how much more a render with ``after`` costs than one with ``before``, as far as known."""
+    """Return the estimated cost of a render with ``after`` relative to one with ``before``."""
     names = ("num_inference_steps", "width", "height", "num_frames")
     ratio = 1.0
     for name in names:

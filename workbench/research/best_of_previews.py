@@ -1,4 +1,4 @@
-"""Looks at the preview of a draft that is being rendered, and says what is wrong with it."""
+"""Looks at the preview of a draft that is being rendered, and reports what is wrong."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from workbench.measures.previews import is_blank
 if TYPE_CHECKING:
     from workbench.studio import Studio
 
-__all__ = ["look_at_preview"]
+__all__ = ["blank_in", "lacking_in", "preview_of"]
 
 _LOOK_AT: Final = 60.0
-"""Per cent of a render: before, a preview of a diffusion model is still noise."""
+"""Per cent of a render; before that, a preview of a diffusion model is still noise."""
 
 
-def look_at_preview(studio: Studio, job: Job, *, asks: bool) -> tuple[str, int] | None:
-    """Return what is wrong with the preview of ``job``, empty for nothing, and tokens taken.
-
-    A blank preview is wrong; with ``asks`` and a vision model that says so, one without the scene's
-    subject too. None while there is nothing to look at yet.
-    """
+def preview_of(studio: Studio, job: Job) -> bytes | None:
+    """Return the preview of ``job``, a JPEG; None while there is none to judge."""
     if job.progress < _LOOK_AT or not job.has_preview:
         return None
     try:
-        picture = studio.jobs.preview_path(job.job_id).read_bytes()
+        return studio.jobs.preview_path(job.job_id).read_bytes()
     except (NotFound, OSError):
         return None
+
+
+def blank_in(picture: bytes) -> str | None:
+    """Return what pixels alone find wrong (empty: nothing); None if the preview is unreadable."""
     blank = is_blank(picture)
     if blank is None:
         return None
-    if blank:
-        return "the preview shows nothing", 0
-    if not asks:
-        return "", 0
+    return "the preview shows nothing" if blank else ""
+
+
+def lacking_in(studio: Studio, job: Job, picture: bytes) -> tuple[str, int]:
+    """Return what a vision model misses (empty: nothing), and the tokens used."""
     lacks, tokens = studio.run(studio.preview_lacks(job, picture))
     return (f"the preview lacks {lacks}" if lacks else ""), tokens

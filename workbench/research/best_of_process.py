@@ -1,7 +1,7 @@
-"""Best-of-N runs carried out beside this process, a few at a time, each in a process of its own.
+"""Carries out best-of-N runs, a few at a time, each in a process of its own.
 
-They end with the process that started them, and after a day; a run goes on where it ended when it is
-started again. At most sixteen are carried out for one outputs/, each within 4 GiB of memory.
+They end with the process that started them, or after a day; a run resumes where it ended when it is
+started again. At most sixteen run for one outputs/ at a time, each within 4 GiB of memory.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ __all__ = ["RunProcesses"]
 
 _LOG: Final = "best_of.log"
 _MOST: Final = 4
-"""Runs of one server or kernel."""
+"""Most runs of one server or kernel at a time."""
 _MOST_OF_ALL: Final = 16
-"""Runs of one outputs/, whoever began them."""
+"""Most runs of one outputs/ at a time, whatever process started them."""
 _LONGEST_S: Final = 24 * 3600.0
 _MEMORY_BYTES: Final = 4 << 30
 
@@ -44,7 +44,7 @@ class RunProcesses:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, run: BestOf) -> None:
-        """Carry ``run`` out, unless it is done or being carried out. What it says goes to its log.
+        """Carry out ``run``, unless it is done or being carried out; its output goes to its log.
 
         Raises ``Busy`` above four runs, ``Unavailable`` if no process can be started. The calling
         thread must live as long as the run should.
@@ -54,7 +54,7 @@ class RunProcesses:
             if run.is_done or run.name in self._running:
                 return
             if len(self._running) >= _MOST:
-                raise Busy(f"{_MOST} runs are being carried out; try again when one is done.")
+                raise Busy(f"{_MOST} runs are in progress; try again when one has finished.")
             try:
                 with (run.folder / _LOG).open("ab") as log:
                     self._running[run.name] = start_helper(
@@ -67,13 +67,13 @@ class RunProcesses:
                 raise Unavailable(f"The run cannot be started: {error}") from error
 
     def carries_out(self, name: str) -> bool:
-        """Return whether the run of this name is being carried out by a process of these."""
+        """Return whether one of these processes is carrying out the run of this name."""
         with self._guard:
             process = self._running.get(name)
             return process is not None and process.poll() is None
 
     def close(self) -> None:
-        """End the processes; their runs go on where they ended when they are started again."""
+        """End the processes; their runs resume where they ended when they are started again."""
         with self._guard:
             processes, self._running = list(self._running.values()), {}
         for process in processes:
@@ -101,13 +101,13 @@ def main(arguments: list[str]) -> None:
 
 
 def _place(runs: Path) -> FileLock:
-    """Return one of the places for runs of these outputs/, held; raises ``Conflict`` if none is free."""
+    """Acquire one of the slots for runs of this outputs/; raises ``Conflict`` if none is free."""
     for number in range(_MOST_OF_ALL):
         lock = FileLock(runs / f".best_of.{number}.lock", timeout=0)
         with suppress(Timeout):
             lock.acquire()
             return lock
-    raise Conflict(f"{_MOST_OF_ALL} runs are being carried out; begin this one again later.")
+    raise Conflict(f"{_MOST_OF_ALL} runs are in progress; start this one again later.")
 
 
 if __name__ == "__main__":

@@ -24,11 +24,11 @@ def revised_prompt(
     *,
     is_new: bool,
 ) -> str:
-    """Return ``prompt`` as ``request`` changes it, or with ``missing`` said once more at its end.
+    """Return ``prompt`` changed by ``request``, or with ``missing`` repeated at its end.
 
-    What is missing was asked for, so rules often have nothing to change; a language model may find
-    better words. What is not ``is_new`` is not asked for again: a run that was killed between the
-    answer and its own note finds the answer in the session.
+    The prompt already asks for what is missing, so rules often have nothing to change; a language
+    model may find better words. Unless ``is_new``, the request is not repeated: a run that was
+    killed between the answer and its own note finds the answer in the session.
     """
     if is_new:
         with suppress(WorkbenchError):

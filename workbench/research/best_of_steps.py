@@ -1,6 +1,6 @@
-"""The steps of a best-of-N run: queue, await, judge, revise. Each is kept when it is taken.
+"""The steps of a best-of-N run: queue, await, judge, revise. Each is stored when it is done.
 
-Knows one run and its plan; the files are the run's.
+Knows one run and its plan; the run itself knows the files.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from workbench.measures.scene_check.model import SceneCheck
 from workbench.measures.scorers import better_when_lower
 from workbench.rendering import RenderParameters
 from workbench.research.best_of_plan import Plan, Revision, Round, cost_ratio
-from workbench.research.best_of_previews import look_at_preview
+from workbench.research.best_of_previews import blank_in, lacking_in, preview_of
 from workbench.research.best_of_revision import revised_prompt
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ ASKED_FOR: Final = "asked_for"
 """The critic that asks the scene check: the share of what was asked for that a video shows."""
 
 _WAVE: Final = 4
-"""With a budget, drafts are queued in groups of this many: no group is begun that might exceed it."""
+"""With a budget, drafts are queued in groups of this size; no group that may exceed it starts."""
 _LOOK_S: Final = 1.0
 _CANCELLED: Final = "cancelled"
 
@@ -42,7 +42,7 @@ class Step:
         self._budget_s: float | None = plan.asked["budget_s"]
 
     def take(self) -> None:
-        """Queue, await, judge or revise: one step, kept when it is done."""
+        """Queue, await, judge or revise: take one step, and store it when it is done."""
         plan = self._plan
         if plan.number < 0:
             self._begin(plan.fresh)
@@ -58,7 +58,7 @@ class Step:
         self._judge(here)
 
     def end_cancelled(self) -> None:
-        """Cancel what has not ended, and end the run."""
+        """Cancel the unfinished renders, and end the run."""
         plan = self._plan
         self._cancel([job.job_id for job in self._run.jobs(plan.job_ids) if not job.state.final])
         whole = {job.job_id for job in self._run.jobs(list(plan.whole_jobs.values())) if _has(job)}
@@ -97,7 +97,7 @@ class Step:
         self._run.save(plan)
 
     def _await(self, here: Round) -> None:
-        """Return when every render of the round has ended, or is deleted."""
+        """Wait until every render of the round has ended or is deleted."""
         plan = self._plan
         stopped = [job_id for c, job_id in here.jobs.items() if c in plan.dropped]
         self._cancel(stopped)
@@ -113,7 +113,7 @@ class Step:
                     self._look(here)
 
     def _look(self, here: Round) -> None:
-        """Stop the drafts whose previews fail; as many go on as are kept."""
+        """Stop the drafts whose previews fail; at least as many continue as are kept."""
         plan = self._plan
         for candidate, job in self._jobs_of(here).items():
             going_on = [c for c in here.jobs if c not in plan.dropped]
@@ -121,12 +121,17 @@ class Step:
                 continue
             if job.state is not JobState.RUNNING or job.job_id in plan.looks:
                 continue
-            found = look_at_preview(self._studio, job, asks=ASKED_FOR in plan.asked["critics"])
-            if found is None:
+            picture = preview_of(self._studio, job)
+            fault = None if picture is None else blank_in(picture)
+            if picture is None or fault is None:
                 continue
-            fault, tokens = found
+            # Noted before a model is asked: a run that is killed after the answer must not pay again.
             plan.looks[job.job_id] = fault
-            plan.tokens += tokens
+            if not fault and ASKED_FOR in plan.asked["critics"]:
+                self._run.save(plan)
+                fault, tokens = lacking_in(self._studio, job, picture)
+                plan.looks[job.job_id] = fault
+                plan.tokens += tokens
             if fault:
                 plan.dropped[candidate] = f"stopped at {job.progress:.0f} %: {fault}"
             self._run.save(plan)
@@ -137,7 +142,7 @@ class Step:
     def _group(self, here: Round) -> int:
         """Return how many candidates to queue next: all without a budget, as many as fit with one.
 
-        One whole render is always made, and drafts leave room for it.
+        One whole render is always made, so drafts leave time for it.
         """
         if self._budget_s is None:
             return len(here.left)
@@ -153,7 +158,7 @@ class Step:
         return max(1, fitting) if is_first else fitting
 
     def _cost_s(self, here: Round) -> float:
-        """Return what a render of this round takes, judged by those before it; 0 where none is."""
+        """Return the expected seconds of a render of this round; 0 without earlier ones."""
         before = here if here.jobs else next(iter(self._plan.rounds[-2:-1]), here)
         taken = [render_s(job) for job in self._jobs_of(before).values() if _has(job)]
         mean_s = sum(taken) / len(taken) if taken else 0.0
@@ -190,7 +195,7 @@ class Step:
         self._begin(order[:size])
 
     def _judge_whole(self, here: Round, made: Mapping[int, str]) -> None:
-        """Rank all whole videos, and begin another generation if the best lacks something."""
+        """Rank all whole videos, and start another generation if the best lacks something."""
         plan = self._plan
         here.values = self._criticised(made)
         whole = [one for one in plan.rounds if one.is_whole]
@@ -198,7 +203,8 @@ class Step:
         found = self._standings(values)
         for one in whole:
             one.standings = {c: found[c] for c in one.values}
-        order = sorted(values, key=lambda c: (-found[c], c))
+        preferred = self._run.preferred()
+        order = sorted(values, key=lambda c: (-preferred.get(c, 0.0), -found[c], c))
         best = plan.whole_jobs[order[0]]
         if len(plan.revisions) < plan.asked.get("revise", 0) and self._revise(here, order[0], best):
             return
@@ -209,7 +215,7 @@ class Step:
         self._end(plan.note)
 
     def _revise(self, here: Round, candidate: int, job_id: str) -> bool:
-        """Begin a generation with a revised prompt; False, with a note, if there is none."""
+        """Start a generation with a revised prompt; False, with a note, if there is none."""
         plan = self._plan
         check = self._check(job_id)
         if check is None or not check.missing:
@@ -281,6 +287,7 @@ class Step:
     def _end(self, note: str = "") -> None:
         plan = self._plan
         plan.is_done, plan.note = True, note
+        plan.winners = plan.survivors(self._run.preferred())
         self._run.save(plan)
         told = f"done, {len(self._run.winners)} rendered whole, {self._run.spent_s:.0f} s"
         self._say(f"{told}{f' ({note})' if note else ''}")
@@ -290,7 +297,7 @@ class Step:
 
 
 def render_s(job: Job) -> float:
-    """Return the seconds that a job's render took, so far as is known."""
+    """Return the seconds that a job's render took, as far as known."""
     if job.started_at is None or job.finished_at is None:
         return 0.0
     return max(0.0, (job.finished_at - job.started_at).total_seconds())
@@ -301,7 +308,7 @@ def _has(job: Job) -> bool:
 
 
 def _share_shown(check: SceneCheck | None) -> float | None:
-    """Return the share of what was asked for that a video shows, of what is known; or None."""
+    """Return the share of what was asked for that a video shows, among known answers, or None."""
     known = len(check.answers) - check.unknown if check else 0
     return check.found / known if check and known else None
 

@@ -1,4 +1,4 @@
-"""Two plain charts as SVG text: bars, and dots by group. Every mean stands with its n and its spread.
+"""Two plain charts as SVG text: bars, and dots by group. Every mean is shown with its n and spread.
 
 Colours are inherited; needs no library.
 """
@@ -21,7 +21,7 @@ _INK: Final = "#4c78a8"
 
 
 def bar_chart(title: str, groups: Mapping[str, Sequence[float]], unit: str = "") -> str:
-    """Return horizontal bars from zero, one for each group's mean; no value is negative."""
+    """Return horizontal bars from zero, one for each group's mean; values must not be negative."""
     means = {name: fmean(values) for name, values in groups.items() if values}
     most = max(means.values(), default=0.0) or 1.0
     rows = []
@@ -36,7 +36,7 @@ def bar_chart(title: str, groups: Mapping[str, Sequence[float]], unit: str = "")
 
 
 def dot_chart(title: str, groups: Mapping[str, Sequence[float]], unit: str = "") -> str:
-    """Return one row of dots for each group, the mean of two and more as a line; figures tell all."""
+    """Return one row of dots per group, with a line at the mean of two or more, and figures."""
     every = [value for values in groups.values() for value in values]
     low, high = (min(every), max(every)) if every else (0.0, 1.0)
     span = (high - low) or 1.0
@@ -82,7 +82,7 @@ def _label(name: str, y: float) -> str:
 
 
 def _figure(values: Sequence[float], unit: str, x: float, y: float) -> str:
-    """Return mean, standard deviation and number as text; of one value itself."""
+    """Return mean, standard deviation and number as text; for a single value, the value."""
     count = len(values)
     spread = f" ± {stdev(values):.2g}" if count > 1 else ""
     told = f"{fmean(values):.3g}{spread} {unit}".rstrip() + f", n = {count}" if count else "n = 0"

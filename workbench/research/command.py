@@ -7,15 +7,17 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from workbench.errors import InvalidRequest, RenderError, WorkbenchError
+from workbench.frame_rates import frame_rate
 from workbench.identifiers import Kind, is_identifier
 from workbench.jobs.model import JobState
+from workbench.rendering import REPLACEABLE, Quantisation
 from workbench.research.report import Report
 from workbench.research.runs import Run, start_run
 
@@ -30,6 +32,7 @@ def run(arguments: Sequence[str]) -> int:
     prompts = given.pop("prompts")
     given["prompts"] = prompts[0] if len(prompts) == 1 else prompts
     given["options"] = dict(given.pop("option") or ())
+    given["loras"] = given.pop("lora")
     given = {name: value for name, value in given.items() if value not in (None, {})}
     console = Console(stderr=True)
     try:
@@ -84,7 +87,7 @@ def score(arguments: Sequence[str]) -> int:
         Console().print(table)
     missing = [name for name in paths if name not in found]
     for name in missing:
-        sys.stderr.write(f"{name} does not open as a video.\n")
+        sys.stderr.write(f"{name} cannot be opened as a video.\n")
     return _FAILED if missing else 0
 
 
@@ -135,25 +138,52 @@ def _run_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("prompts", nargs="+", help="a .txt, .csv, .jsonl or .json file, or prompts themselves")
-    add("--no-enhance", dest="enhance", action="store_false", help="render prompts as they are")
+    add("--no-enhance", dest="enhance", action="store_false", help="render prompts unchanged")
     add("--variations", type=int, help="prompts to render for each, including itself (1)")
     add("--axes", type=_words, help="scene fields to vary, such as camera_movement,time_of_day")
     add("--hold", type=_words, help="scene fields to keep")
-    add("--seeds", type=_seeds, help="how many seeds for each prompt, or the seeds: 3 or 5,8,13")
+    add(
+        "--seeds",
+        type=_seeds,
+        help="number of seeds for each prompt, or a list of seeds: 3 or 5,8,13",
+    )
     add("--seed", type=int, help="the first seed (1)")
     for name in ("engine", "model", "profile", "negative-prompt", "name", "agreement-model"):
         add(f"--{name}")
     for name in ("width", "height", "num-frames", "num-inference-steps", "priority"):
         add(f"--{name}", type=int)
-    for name in ("fps", "guidance-scale"):
-        add(f"--{name}", type=float)
+    add("--fps", type=frame_rate, help="frames per second: 24, 23.976 or 24000/1001")
+    add("--guidance-scale", type=float)
+    add("--camera", help="where the camera goes: words, keys, or the path of a file")
+    add("--actions", metavar="FILE", help="what a robot does, for Cosmos 3")
+    add(
+        "--control",
+        metavar="KIND=ID",
+        help="what a model follows: depth is that of its own storyboard, depth=JOB the channel of a "
+        "finished one, depth=FILE a video as it is, 'edges from FILE' edges computed from it",
+    )
+    add(
+        "--lora",
+        type=_lora,
+        action="append",
+        metavar="PATH[=WEIGHT]",
+        help="a LoRA: a safetensors file, a folder or a hub name, and its strength (1); repeatable",
+    )
+    for name in REPLACEABLE:
+        add(f"--{name.replace('_', '-')}", help=f"weights to use as the model's {name}")
+    add(
+        "--quantize",
+        type=_quantize,
+        metavar="HOW",
+        help=f"{', '.join(get_args(Quantisation))}; or by component: transformer=fp8,text_encoder=int8",
+    )
     add("--option", type=_option, action="append", metavar="NAME=VALUE", help="an engine's own")
     add("--wildcards", help="a folder of wildcard files for dynamic prompts")
     add("--results", help="the folder for the results (outputs/runs/NAME-…)")
     add(
         "--on-interrupt",
         choices=("leave", "cancel"),
-        help="what Ctrl-C does to running jobs (leave)",
+        help="what Ctrl-C does with running jobs (leave)",
     )
     return parser
 
@@ -164,6 +194,22 @@ def _words(text: str) -> list[str]:
 
 def _seeds(text: str) -> int | list[int]:
     return [int(word) for word in _words(text)] if "," in text else int(text)
+
+
+def _lora(text: str) -> dict[str, Any]:
+    path, sign, weight = text.rpartition("=")
+    if not sign:
+        return {"path": text}
+    try:
+        return {"path": path, "weight": float(weight)}
+    except ValueError:
+        return {"path": text}  # the sign belongs to the path
+
+
+def _quantize(text: str) -> str | dict[str, str]:
+    if "=" not in text:
+        return text
+    return dict(part.strip().split("=", 1) for part in text.split(",") if "=" in part)
 
 
 def _option(text: str) -> tuple[str, Any]:

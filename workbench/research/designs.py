@@ -1,4 +1,4 @@
-"""Experimental designs: which combinations of values to try. Knows neither scenes nor renders."""
+"""Experimental designs: the combinations of values to try. Knows neither scenes nor renders."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Span:
     high: float
 
     def at(self, share: float) -> float:
-        """Return the value at ``share`` (0 to 1) of the way."""
+        """Return the value at ``share`` (0 to 1) of the range."""
         value = self.low + share * (self.high - self.low)
         whole = isinstance(self.low, int) and isinstance(self.high, int)
         return round(value) if whole else value
@@ -37,11 +37,11 @@ def combinations(
     samples: int | None = None,
     seed: int = 0,
 ) -> list[dict[str, Any]]:
-    """Return the combinations of values to try, each a value for every axis.
+    """Return the combinations of values to try, each with one value per axis.
 
-    ``factorial``: every one, the last axis changing fastest. ``one_at_a_time``: the first value of
-    every axis, then each other value by itself. ``latin``: ``samples`` combinations in which each
-    axis is divided into ``samples`` equal parts and each part is used once (McKay, Beckman and
+    ``factorial``: all of them, the last axis changing fastest. ``one_at_a_time``: the first value
+    of every axis, then each other value by itself. ``latin``: ``samples`` combinations in which
+    each axis is divided into ``samples`` equal parts and each part is used once (McKay, Beckman and
     Conover, *A comparison of three methods for selecting values of input variables*, 1979); values
     of a list are used equally often, except for the remainder. Raises ``InvalidRequest``.
     """

@@ -31,9 +31,9 @@ def expand(
     """Return the distinct prompts that ``text`` expands to, at most ``limit``.
 
     All combinations in order, or with ``seed`` a random choice of ``limit`` of them. ``wildcards``
-    is a folder of ``<name>.txt`` files, one value per line. Raises ``InvalidRequest`` for a mistake
-    in the syntax, a wildcard without a file, or, without ``seed``, more than ``limit`` prompts;
-    ``Unavailable`` where the library is not installed.
+    is a folder of ``<name>.txt`` files, one value per line. Raises ``InvalidRequest`` for a syntax
+    error, a wildcard without a file, or, without ``seed``, more than ``limit`` prompts;
+    ``Unavailable`` if the library is not installed.
     """
     if not is_dynamic(text):
         return [text]
@@ -49,14 +49,14 @@ def expand(
     prompts = list(dict.fromkeys(" ".join(prompt.split()) for prompt in made))
     if seed is None and len(prompts) > limit:
         raise InvalidRequest(
-            f"{text!r} stands for more than {limit} prompts; give a seed to draw {limit} of them."
+            f"{text!r} expands to more than {limit} prompts; give a seed to draw {limit} of them."
         )
     return prompts[:limit]
 
 
 def _generated(text: str, *, limit: int, seed: int | None, wildcards: Path | None) -> list[str]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the library's use of pyparsing
+        warnings.simplefilter("ignore", DeprecationWarning)  # from the library's use of pyparsing
         from dynamicprompts.generators import (  # noqa: PLC0415  optional
             CombinatorialPromptGenerator,
             RandomPromptGenerator,

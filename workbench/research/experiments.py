@@ -1,6 +1,6 @@
 """Controlled experiments: one scene with some fields or render parameters varied.
 
-Every combination is rendered with the same seeds, so that an axis's effect can be distinguished from chance.
+Every combination is rendered with the same seeds, to distinguish an axis's effect from chance.
 """
 
 from __future__ import annotations
@@ -10,27 +10,35 @@ from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Any, Self
 
-from workbench.control import CameraControl, CameraPath
+from workbench.control import (
+    ActionControl,
+    ActionSequence,
+    CameraControl,
+    CameraPath,
+)
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.jobs.model import Priority
 from workbench.journey import Batch, Prompt, Video, studio
+from workbench.journey.channels import Channel
+from workbench.journey.control_files import with_control_files
 from workbench.journey.tables import data_frame
-from workbench.journey.videos import with_camera_files
 from workbench.prompts.forms import Form, text_for_model
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.writer import rewrite_prompt, scene_of
+from workbench.rendering import RenderParameters
 from workbench.research.designs import Design, Span, combinations
 from workbench.research.dynamic import expand
 from workbench.research.matrix import Layout, matrix_page, write_matrix_video
 from workbench.research.planning import Cell, checked, submit
 from workbench.research.prompt_files import COLUMNS
+from workbench.research.weight_axes import WEIGHTS, lora_axis, weights_label
 from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Origin, Scene, canonical_term
 from workbench.studio import Studio
 
 __all__ = ["Grid", "grid"]
 
 _PROMPT = "prompt"
-_VALUES = {*COLUMNS, "options", "revision"} - {"negative_prompt", "seed"}
+_VALUES = {*COLUMNS, *WEIGHTS, "actions", "options", "revision"} - {"negative_prompt", "seed"}
 
 
 def grid(
@@ -49,9 +57,10 @@ def grid(
 
     ``axes`` are scene fields or render parameters: a list gives values to try, a
     :class:`~workbench.research.designs.Span` a range (for the design ``latin``), anything else one
-    value for all. ``seeds`` is how many seeds each combination gets, from 1 upward, or the seeds. A
-    text may be a dynamic prompt (``a {red|blue} kite``): its prompts are then an axis, ``prompt``.
-    From a scene, a plain prompt is written; a prompt is kept except for what an axis changes.
+    value for all. ``loras`` may be one LoRA with a list as its ``weight``, or a list whose items are
+    None, a LoRA or several. ``seeds`` is the number of seeds for each combination, or the seeds themselves. A
+    text may be a dynamic prompt (``a {red|blue} kite``): its prompts then form an axis, ``prompt``.
+    A scene is written as a plain prompt; a prompt is kept except for what an axis changes.
 
     Raises ``InvalidRequest`` naming every problem before anything is queued, ``Busy`` when the
     queue is full.
@@ -69,14 +78,14 @@ def grid(
         text = combination.get(_PROMPT, next(iter(texts)))
         prompt, scene = _written(text, texts[text], {**fixed, **combination})
         values = {k: v for k, v in {**fixed, **combination}.items() if k in _VALUES}
-        values = with_camera_files(values)
-        labels = {axis: _told(value) for axis, value in combination.items()}
+        values = {k: _as_control(k, v) for k, v in with_control_files(values).items()}
+        labels = {axis: _told(axis, value) for axis, value in combination.items()}
         changes = tuple(change.sentence for change in texts[text].changes_to(scene))
         cells += [
             Cell(prompt, scene, {**values, "seed": s}, labels, changes, text, session_id)
             for s in numbers
         ]
-    batch = submit(used, cells, checked(used.settings, cells), name=name, priority=priority)
+    batch = submit(used, cells, checked(used, cells), name=name, priority=priority)
     return Grid(cells, Batch(batch.batch_id, using=used), design=design, using=used)
 
 
@@ -119,7 +128,7 @@ class Grid:
 
     def video(self, *, seed: int | None = None, **values: Any) -> Video:
         """Return the first video with these axis values; raises ``NotFound`` when there is none."""
-        wanted = {axis: _told(value) for axis, value in values.items()}
+        wanted = {axis: _told(axis, value) for axis, value in values.items()}
         for cell, video in zip(self.cells, self.batch.videos, strict=True):
             fits = all(cell.labels.get(axis) == value for axis, value in wanted.items())
             if fits and seed in {None, cell.values["seed"]}:
@@ -144,7 +153,7 @@ class Grid:
 
         ``effect`` is the mean score with that value minus the mean of all (a main effect);
         ``noise`` the standard deviation between seeds within a combination, averaged. Raises
-        ``InvalidRequest`` for a score that there is not.
+        ``InvalidRequest`` for an unknown score.
         """
         rows = self.to_table()
         if rows and score not in rows[0]:
@@ -170,9 +179,9 @@ class Grid:
         return found
 
     def layout(self, columns: str | None = None) -> Layout:
-        """Return the matrix: ``columns`` (an axis or ``seed``) across, all else down.
+        """Return the matrix: ``columns`` (an axis or ``seed``) across, everything else down.
 
-        By default the last axis is across; for a design that is not factorial, the seeds are.
+        By default the last axis is across; for a design that is not factorial, the seeds.
         """
         chosen = columns or (list(self.axes)[-1] if self._crossed else "seed")
         places = [{**cell.labels, "seed": str(cell.values["seed"])} for cell in self.cells]
@@ -241,7 +250,7 @@ class Grid:
 
 
 def _sorted_axes(axes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what is varied and what is fixed; raises ``InvalidRequest`` for unknown names."""
+    """Return the varied and the fixed values; raises ``InvalidRequest`` for unknown names."""
     unknown = [name for name in axes if name not in {*SCENE_FIELDS, *_VALUES}]
     if unknown:
         known = (
@@ -252,6 +261,10 @@ def _sorted_axes(axes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any
     varied: dict[str, Any] = {}
     fixed: dict[str, Any] = {}
     for name, value in axes.items():
+        if name == "loras":
+            loras = lora_axis(value)
+            (varied if isinstance(loras, list) else fixed)[name] = loras
+            continue
         target = varied if isinstance(value, list | tuple | Span) else fixed
         target[name] = value
     return varied, fixed
@@ -279,7 +292,7 @@ def _written(text: str, base: Scene, values: Mapping[str, Any]) -> tuple[str, Sc
     if text:
         return (rewrite_prompt(text, base, scene) if scene != base else text), scene
     plain = text_for_model("", scene, Form.LTX)
-    prompt = plain or ", ".join(_told(value) for value in scene.stated().values())
+    prompt = plain or ", ".join(_told(name, value) for name, value in scene.stated().items())
     return prompt, scene
 
 
@@ -291,9 +304,21 @@ def _seeds(seeds: int | Sequence[int]) -> list[int]:
     return numbers
 
 
-def _told(value: Any) -> str:
+def _as_control(name: str, value: Any) -> Any:
+    """Return a channel given as ``control`` as what it is for a render; all else unchanged."""
+    return value.as_control() if name == "control" and isinstance(value, Channel) else value
+
+
+def _told(axis: str, value: Any) -> str:
+    if axis in WEIGHTS:
+        return weights_label(axis, value)
+    if axis == "control" and value:
+        found = RenderParameters.of({axis: _as_control(axis, value)}).control
+        return "" if found is None else found.label
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, CameraPath):
         return CameraControl.of(value).label
+    if isinstance(value, ActionSequence | ActionControl):
+        return ActionControl.model_validate(ActionControl.of(value)).label
     return ", ".join(value) if isinstance(value, list | tuple) else str(value)

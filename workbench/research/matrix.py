@@ -44,7 +44,7 @@ class Layout:
 
     columns: tuple[str, ...]
     rows: tuple[str, ...]
-    """Several lines each if there are several row axes."""
+    """Of several lines each if there are several row axes."""
     places: Mapping[tuple[int, int], int]
     """(row, column) → the cell's index; missing if it was not rendered."""
 
@@ -65,7 +65,8 @@ class Layout:
 def matrix_page(title: str, layout: Layout, files: Sequence[Path | None], width: int) -> str:
     """Return a page with every video embedded, ``width`` pixels wide, playing in sync.
 
-    It loads nothing: videos are data URIs and the script is inline. A cell without a video says so.
+    The page is self-contained: videos are data URIs, the script is inline. A cell without a video
+    says so.
     """
     head = "".join(f"<th>{html.escape(column)}</th>" for column in layout.columns)
     body = []
@@ -90,7 +91,7 @@ def write_matrix_video(
 ) -> Path:
     """Write the matrix as one mp4 at the frame rate of the first video; return its path.
 
-    Raises ``Conflict`` when no video is there yet.
+    Raises ``Conflict`` if there is no video yet.
     """
     there = [path for path in files if path is not None]
     if not there:

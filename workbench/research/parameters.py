@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType
@@ -12,12 +12,13 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from workbench.control import GivenCamera
+from workbench.control import ActionControl, GivenActions, GivenCamera
 from workbench.engines.registry import engine_names
 from workbench.errors import FieldProblem, InvalidRequest, Unavailable
+from workbench.frame_rates import FrameRate
 from workbench.jobs.model import Priority
-from workbench.journey.videos import with_camera_files
-from workbench.rendering import Lora, Profile, Quantisation
+from workbench.journey.control_files import with_control_files
+from workbench.rendering import Control, GivenControl, Lora, Profile, Quantisation
 from workbench.research.dynamic import expand
 from workbench.research.planning import Cell, Requests, raise_problems
 from workbench.research.prompt_files import Idea, scan_prompts
@@ -45,9 +46,12 @@ _RENDER = (
     "quantize",
     "options",
     "camera",
+    "actions",
+    "control",
 )
 
 
+_CONTROLS: Final = ("camera", "actions")
 _PLAIN: Final = (str, int, float, list, tuple, dict, NoneType)
 _OF_IPYTHON: Final = frozenset({"In", "Out"})
 
@@ -64,7 +68,7 @@ class RunParameters(BaseModel):
     variations: int = Field(1, ge=1, le=64)
     """Prompts rendered for each given one, including itself."""
     axes: tuple[str, ...] = ()
-    """The scene fields to vary; empty: chosen to suit the scene."""
+    """The scene fields to vary; by default chosen to suit the scene."""
     hold: tuple[str, ...] = ()
     """The scene fields to keep."""
     seeds: int | tuple[int, ...] = 1
@@ -79,7 +83,7 @@ class RunParameters(BaseModel):
     width: int | None = None
     height: int | None = None
     num_frames: int | None = None
-    fps: int | float | None = None
+    fps: FrameRate | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     loras: tuple[Lora, ...] = ()
@@ -90,7 +94,13 @@ class RunParameters(BaseModel):
     quantize: Quantisation | Mapping[str, Quantisation] | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
     camera: GivenCamera | None = None
-    """Where the camera goes: words, keys, a document, or the path of a file."""
+    """The camera path: words, keys, a JSON document, or the path of a file."""
+    control: GivenControl | None = None
+    """The video to follow: ``depth`` is that of the request's own storyboard, ``depth=JOB`` a
+    channel, ``edges from JOB`` (or a file) computed from a video."""
+    actions: GivenActions | None = None
+    """A robot's actions, for Cosmos 3: a file that names its embodiment; or an embodiment with
+    ``values`` (rows or a file), or with a ``mode`` in which the model predicts the actions."""
     priority: int = Field(int(Priority.BATCH), ge=0, le=30)
     """Higher runs first; batches have 10, a single render on screen 20."""
     name: str = Field("run", min_length=1, max_length=80)
@@ -108,7 +118,7 @@ class RunParameters(BaseModel):
     def _are_fields(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if unknown := [name for name in value if name not in SCENE_FIELDS]:
             known = ", ".join(SCENE_FIELDS)
-            raise ValueError(f"{', '.join(unknown)}: not a scene field; there are {known}")
+            raise ValueError(f"{', '.join(unknown)}: not a scene field; the fields are {known}")
         return value
 
     @field_validator("seeds")
@@ -128,10 +138,17 @@ class RunParameters(BaseModel):
             raise ValueError(f"must be one of {', '.join(get_args(Profile))}")
         return value
 
-    @field_validator("wildcards", "results", "camera", mode="before")
+    @field_validator("wildcards", "results", "camera", "actions", "control", mode="before")
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
-        return None if value == "" else value
+        return None if value in ("", {}) else value
+
+    @field_validator("actions")
+    @classmethod
+    def _are_here(cls, value: ActionControl | None) -> ActionControl | None:
+        if value is not None and isinstance(value.values, str):
+            raise ValueError("values must be rows of numbers, or the path of a file")
+        return value
 
     @property
     def seed_list(self) -> tuple[int, ...]:
@@ -147,7 +164,7 @@ class RunParameters(BaseModel):
         return {name: value for name, value in given.items() if value not in (None, "", {}, [])}
 
     def digest(self, ideas: list[Idea]) -> str:
-        """Return what identifies the run: its parameters and prompts, not their source."""
+        """Return the run's identifying digest: of its parameters and prompts, not their source."""
         asked = self.model_dump(
             mode="json",
             exclude={
@@ -159,8 +176,9 @@ class RunParameters(BaseModel):
                 "agreement_model",
             },
         )
-        if asked["camera"] is None:
-            del asked["camera"]  # a run of before it could be said is still the same run
+        for name in ("camera", "actions", "control"):
+            if asked[name] is None:
+                del asked[name]  # an older run without this parameter keeps its digest
         prompts = [
             [i.text, dict(i.values), dict(i.labels), i.scene and i.scene.values()] for i in ideas
         ]
@@ -183,19 +201,25 @@ def notebook_parameters(variables: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def check(asked: Mapping[str, Any], settings: Settings) -> tuple[RunParameters, list[Idea]]:
+def check(
+    asked: Mapping[str, Any],
+    settings: Settings,
+    find: Callable[[Control], Control] | None = None,
+) -> tuple[RunParameters, list[Idea]]:
     """Return the parameters and their prompts, dynamic ones expanded.
 
-    Raises ``InvalidRequest`` that names every problem: of the parameters, of each line of a prompt
-    file, of what the engine cannot render.
+    ``find`` returns a control with the file that it names by an id.
+
+    Raises ``InvalidRequest`` with every problem: of the parameters, of each line of a prompt file,
+    and of the engine.
     """
     problems: list[FieldProblem] = []
     parameters: RunParameters | None = None
     try:
-        asked = with_camera_files(asked)
+        asked = with_control_files(asked)
     except InvalidRequest as error:
-        problems += [FieldProblem("camera", p.problem) for p in error.problems]
-        asked = {name: value for name, value in asked.items() if name != "camera"}
+        problems += error.problems or (FieldProblem("camera", str(error)),)
+        asked = {name: value for name, value in asked.items() if name not in _CONTROLS}
     try:
         parameters = RunParameters.model_validate(dict(asked))
     except ValidationError as error:
@@ -206,7 +230,11 @@ def check(asked: Mapping[str, Any], settings: Settings) -> tuple[RunParameters, 
                 told = _no_parameter(parts[0])
             problems.append(FieldProblem(parts[0] if parts else "parameters", told))
     ideas = _ideas(asked, problems)
-    problems.extend(_render_problems(asked, ideas, settings, known={p.field for p in problems}))
+    problems.extend(
+        _render_problems(
+            asked, ideas, Requests(settings, find), settings, {p.field for p in problems}
+        )
+    )
     raise_problems(problems)
     assert parameters is not None  # noqa: S101  else there was a problem
     return parameters, ideas
@@ -236,9 +264,13 @@ def _ideas(asked: Mapping[str, Any], problems: list[FieldProblem]) -> list[Idea]
 
 
 def _render_problems(
-    asked: Mapping[str, Any], ideas: list[Idea], settings: Settings, known: set[str]
+    asked: Mapping[str, Any],
+    ideas: list[Idea],
+    maker: Requests,
+    settings: Settings,
+    known: set[str],
 ) -> list[FieldProblem]:
-    """Ask the engines whether they could render this, prompt by prompt."""
+    """Ask the engines whether they can render this, prompt by prompt."""
     common = {name: asked[name] for name in _RENDER if asked.get(name) and name not in known}
     named = common.get("engine")
     if named and named not in engine_names(settings):
@@ -248,7 +280,6 @@ def _render_problems(
         common.pop("engine")
     else:
         found = []
-    maker = Requests(settings)
     probes = [({}, Idea("a probe", "")), *((idea.values, idea) for idea in ideas)]
     for values, idea in probes:
         try:

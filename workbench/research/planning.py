@@ -5,7 +5,7 @@ Knows how a prompt, its scene and its values become a complete request; knows no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from workbench.engines.completion import CompleteRequest, Completion
 from workbench.errors import EngineUnavailable, FieldProblem, InvalidRequest
 from workbench.jobs.model import Batch, Priority
 from workbench.prompts.markers import strip_marker
-from workbench.rendering import RenderRequest
+from workbench.rendering import Control, RenderParameters, RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
 from workbench.studio import Studio
@@ -34,28 +34,37 @@ class Cell:
     labels: Mapping[str, str] = field(default_factory=dict)
     """Axis → value: how it differs from its neighbours."""
     changes: tuple[str, ...] = ()
-    """The changes from its parent prompt, as sentences."""
+    """The changes from its parent prompt, as text."""
     parent_prompt: str = ""
     session_id: str | None = None
 
 
 class Requests:
-    """Makes complete requests, as Studio does, from cells that need no session."""
+    """Makes complete requests, as Studio does, from cells without a session."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, find: Callable[[Control], Control] | None = None
+    ) -> None:
+        """``find`` returns a control with the file that it names by an id."""
         self._settings = settings
         self._completion = Completion(settings)
+        self._find = find
 
     def of(self, cell: Cell) -> CompleteRequest:
         """Return the cell's request with every default of its engine filled in.
 
-        Raises ``InvalidRequest`` with every problem that is found in it.
+        Raises ``InvalidRequest`` with every problem found in it.
         """
         settings = self._settings
         values = {k: v for k, v in cell.values.items() if v is not None and v != ""}
         engine = str(values.get("engine") or settings.engine)
         if engine != "animatic":
             values.setdefault("model", settings.model)
+        if (given := values.pop("control", None)) is not None:
+            control = RenderParameters.of({"control": given}).control
+            if control is not None and self._find is not None:
+                control = self._find(control)
+            values["options"] = {**values.get("options", {}), "control": control}
         values |= {"engine": engine}
         values.setdefault("negative_prompt", cell.scene.negative_prompt)
         try:
@@ -93,9 +102,9 @@ def submit(
     )
 
 
-def checked(settings: Settings, cells: Iterable[Cell]) -> list[CompleteRequest]:
-    """Return the cells' complete requests; raises ``InvalidRequest`` with every problem, once."""
-    maker = Requests(settings)
+def checked(used: Studio, cells: Iterable[Cell]) -> list[CompleteRequest]:
+    """Return the cells' complete requests; raises ``InvalidRequest`` with each distinct problem."""
+    maker = Requests(used.settings, used.found_control)
     requests: list[CompleteRequest] = []
     problems: list[FieldProblem] = []
     for cell in cells:

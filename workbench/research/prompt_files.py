@@ -8,20 +8,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from workbench.errors import FieldProblem, InvalidRequest
+from workbench.frame_rates import frame_rate
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.session_files import FORMAT, read_session
-from workbench.rendering import RenderRequest
+from workbench.rendering import RenderParameters
 from workbench.scene import Scene
 
 __all__ = ["COLUMNS", "Idea", "read_prompts", "scan_prompts"]
 
-COLUMNS: Final[Mapping[str, type]] = {
+COLUMNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "seed": int,
     "engine": str,
     "model": str,
@@ -30,29 +31,30 @@ COLUMNS: Final[Mapping[str, type]] = {
     "width": int,
     "height": int,
     "num_frames": int,
-    "fps": int,
+    "fps": lambda given: frame_rate(str(given)),
     "num_inference_steps": int,
     "guidance_scale": float,
     "camera": str,
+    "control": str,
 }
 """Columns of a prompt file that set a render parameter for that prompt; the others are labels."""
 
-assert set(COLUMNS) <= set(RenderRequest.model_fields)  # noqa: S101  they are the same parameters
+assert set(COLUMNS) <= set(RenderParameters.model_fields)  # noqa: S101  they are the same parameters
 
 
 @dataclass(frozen=True, slots=True)
 class Idea:
-    """One prompt that was handed in."""
+    """One given prompt."""
 
     text: str
     where: str
-    """Such as ``prompts.csv line 3``, for messages."""
+    """Its source for messages, such as ``prompts.csv line 3``."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """Render parameters for this prompt alone."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """All other columns, copied into the results."""
     scene: Scene | None = None
-    """Its scene, if a session's export gives it; such a prompt is not enhanced."""
+    """Its scene, if it comes from an exported session; such a prompt is not enhanced."""
 
 
 def read_prompts(source: str | Path | Sequence[Any]) -> list[Idea]:
@@ -61,7 +63,7 @@ def read_prompts(source: str | Path | Sequence[Any]) -> list[Idea]:
     ``.txt``: one per line; empty lines and those that begin with ``#`` are skipped. ``.csv``: a
     header with a column ``prompt``. ``.jsonl``: one text or object per line. ``.json``: a list of
     either, or an exported session. Columns named in :data:`COLUMNS` are render parameters of that
-    prompt. A text that is not such a file's name is itself the prompt.
+    prompt. Any other text is itself the prompt.
 
     Raises ``InvalidRequest`` with every mistake found, each by its line.
     """
@@ -90,7 +92,7 @@ def scan_prompts(source: str | Path | Sequence[Any]) -> tuple[list[Idea], list[F
     read = [_idea(where, item, problems) for where, item in found]
     ideas = [idea for idea in read if idea is not None]
     if not ideas and not problems:
-        problems.append(FieldProblem("prompts", "holds no prompt"))
+        problems.append(FieldProblem("prompts", "contains no prompt"))
     return ideas, problems
 
 
@@ -101,7 +103,7 @@ def _names_file(text: str) -> bool:
 def _file_items(path: Path) -> Iterator[tuple[str, Any]]:
     """Yield the file's items with their positions; a line that is not JSON as an error.
 
-    Only a line feed ends a line: JSON strings may hold U+2028 and its like.
+    Only a line feed ends a line: JSON strings may contain U+2028 and similar characters.
     """
     text = path.read_text("utf-8-sig")
     kind = path.suffix.lower()
@@ -184,12 +186,15 @@ def _idea(where: str, item: Any, problems: list[FieldProblem]) -> Idea | None:
             try:
                 values[name] = COLUMNS[name](value)
             except (TypeError, ValueError):
-                problem = f"{name} must be {_told(COLUMNS[name])}, not {value!r}"
+                problem = f"{name} must be {_told(name)}, not {value!r}"
                 problems.append(FieldProblem(where, problem))
         else:
             labels[str(name)] = str(value)
     return Idea(text.strip(), where, values, labels)
 
 
-def _told(kind: type) -> str:
-    return {int: "a whole number", float: "a number"}.get(kind, "a text")
+def _told(name: str) -> str:
+    if name == "fps":
+        return "a number or a ratio such as 24000/1001"
+    kind = COLUMNS[name]
+    return "a whole number" if kind is int else "a number" if kind is float else "a text"

@@ -30,7 +30,7 @@ _SCORES: Final = ("motion", "smoothness", "flicker", "sharpness", "colourfulness
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Html:
-    """A piece of a report that a notebook shows."""
+    """A part of a report, shown by a notebook."""
 
     text: str
 
@@ -169,7 +169,7 @@ def _cell(value: Any) -> str:
 
 
 def _style(value: Any) -> str:
-    """Return a cell's alignment: numbers right, text left and not broken at every word."""
+    """Return a cell's alignment: numbers right, text left with a minimum width."""
     if isinstance(value, int | float):
         return 'style="text-align:right;vertical-align:top;font-variant-numeric:tabular-nums"'
     long = isinstance(value, list) or len(str(value)) > _SHOWN_CHARS // 3

@@ -1,4 +1,4 @@
-"""Unattended runs: planned as a whole, submitted as one batch, resumed on repetition.
+"""Unattended runs: planned as a whole, submitted as one batch, resumed when repeated.
 
 A run is identified by the digest of its parameters and prompts. Its folder stores the plan, so that
 the same request finds the same jobs: finished ones are not rendered again.
@@ -39,13 +39,13 @@ _DIGEST_CHARS: Final = 12
 def start_run(asked: Mapping[str, Any], *, using: Studio | None = None) -> Run:
     """Check, plan and queue a run, or resume the one with the same parameters; return at once.
 
-    ``asked`` holds the fields of :class:`workbench.research.parameters.RunParameters`. In a resumed
+    ``asked`` are the fields of :class:`workbench.research.parameters.RunParameters`. In a resumed
     run, finished jobs are kept, failed and cancelled ones are queued again. Raises
     ``InvalidRequest`` naming every problem, before anything is queued; ``Busy`` when the queue is
     full.
     """
     used = using or studio()
-    parameters, ideas = check(asked, used.settings)
+    parameters, ideas = check(asked, used.settings, used.found_control)
     digest = parameters.digest(ideas)
     folder = parameters.results or used.settings.outputs / _RUNS / _folder_name(parameters, digest)
     folder = folder.expanduser().absolute()
@@ -65,7 +65,7 @@ def start_run(asked: Mapping[str, Any], *, using: Studio | None = None) -> Run:
 
 
 class Run:
-    """A queued run: a view on its batch."""
+    """A queued run: a view of its batch."""
 
     def __init__(
         self,
@@ -79,9 +79,9 @@ class Run:
     ) -> None:
         self.parameters = parameters
         self.cells = tuple(cells)
-        """What was planned, job by job."""
+        """The plan, one cell per job."""
         self.folder = folder
-        """Where the results go."""
+        """The folder for the results."""
         self.resumed = resumed
         """Whether it was resumed."""
         self.studio = using
@@ -98,7 +98,7 @@ class Run:
         return tuple(j for j in self.jobs if j.state in {JobState.FAILED, JobState.CANCELLED})
 
     def take_up(self) -> None:
-        """Queue failed and cancelled jobs again."""
+        """Retry failed and cancelled jobs."""
         for job in self.failed:
             self.studio.jobs.retry(job.job_id)
 
@@ -115,7 +115,7 @@ class Run:
         return self
 
     def on_interrupt(self) -> str:
-        """Do what ``on_interrupt`` says; return a message."""
+        """Carry out ``on_interrupt``; return a message."""
         if self.parameters.on_interrupt == "cancel":
             self.batch.cancel()
             return f"Interrupted: unfinished jobs of batch {self.batch.batch_id} are cancelled."
@@ -125,7 +125,7 @@ class Run:
         )
 
     def check(self) -> Self:
-        """Raise ``RenderError`` that names every job without a video, with its reason."""
+        """Raise ``RenderError`` naming every job without a video, and why."""
         failed = self.failed
         if failed:
             named = "".join(f"\n  {j.job_id}: {j.error or j.state}" for j in failed)
@@ -163,7 +163,7 @@ class _Plan:
             return None
 
     def stands(self, used: Studio) -> bool:
-        """Tell whether the batch is still there, or was never queued."""
+        """Tell whether the batch still exists, or was never queued."""
         if not self.batch_id:
             return True
         try:
@@ -173,13 +173,13 @@ class _Plan:
         return True
 
     def queue(self, path: Path, parameters: RunParameters, used: Studio) -> None:
-        """Submit the cells unless that was done; a crash in between does not submit them twice.
+        """Submit the cells unless already submitted; a crash in between does not submit them twice.
 
-        Raises ``InvalidRequest`` with every problem of every cell, before anything is kept.
+        Raises ``InvalidRequest`` with every problem of every cell, before anything is stored.
         """
         if self.batch_id:
             return
-        requests = checked(used.settings, self.cells)
+        requests = checked(used, self.cells)
         self._write(path, parameters)
         batch = submit(
             used,
@@ -222,7 +222,7 @@ class _Interruptible:
 
 
 def _cells(parameters: RunParameters, ideas: Sequence[Idea], used: Studio) -> Iterator[Cell]:
-    """Yield every render of the run: idea by idea, prompt by prompt, seed by seed."""
+    """Yield every render of the run, ordered by idea, prompt and seed."""
     for number, idea in enumerate(ideas, 1):
         session_id, entry = _begun(parameters, idea, used)
         entries: Sequence[Entry] = (entry,)
