@@ -27,15 +27,15 @@ Tell = Callable[[str, BaseModel], None]
 
 
 class StreamingHandler(ApiHandler):
-    """A JSON endpoint that answers in server-sent events where the client accepts them.
+    """A JSON endpoint that answers with server-sent events if the client accepts them.
 
-    The last event is ``answer`` with what would have been the body, or ``error``. An error before
-    the first event is answered with its own status, as everywhere else. When the client
-    disconnects, the work is cancelled.
+    The last event is ``answer``, with the body of the JSON answer, or ``error``. An error before
+    the first event is answered with its own status, as everywhere else. The work is cancelled
+    when the client disconnects.
     """
 
     def initialize(self) -> None:
-        """Start with nothing to tell."""
+        """Start without events."""
         super().initialize()
         self._events: deque[tuple[str, str]] = deque()
         self._woken = asyncio.Event()

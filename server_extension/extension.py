@@ -18,10 +18,11 @@ from server_extension.handlers.base import STATUS_SETTING, STUDIO_SETTING
 from server_extension.handlers.events import EVENTS_SETTING, EventHub
 from server_extension.handlers.status import without_polls
 from server_extension.handlers.uploads import UPLOADS_SETTING, Uploads
+from server_extension.log_records import drop_unseen_records
 from server_extension.metrics import WorkbenchCollector
 from server_extension.openapi import openapi_document
 from server_extension.presentation import Presenter
-from server_extension.routes import API_ROUTES, url_patterns
+from server_extension.routes import API_ROUTES, POLL_ROUTES, route_first, url_patterns
 from server_extension.status_cache import StatusCache
 from workbench.errors import InvalidSettings
 from workbench.settings import Settings, export_paths
@@ -43,7 +44,7 @@ class WorkbenchExtension(ExtensionApp):
     open_browser = False
 
     announce = Bool(
-        default_value=False, config=True, help="Print the links once the server listens."
+        default_value=False, config=True, help="Print the links once the server is listening."
     )
 
     def initialize_settings(self) -> None:
@@ -70,18 +71,20 @@ class WorkbenchExtension(ExtensionApp):
         self.handlers.extend(url_patterns())
         serverapp: Any = self.serverapp
         studio: Studio = self.settings[STUDIO_SETTING]
-        settings = studio.settings
         guard_outputs(
             serverapp.web_app,
             self._base_url,
             serverapp.contents_manager,
-            outputs=settings.outputs,
-            index=settings.index_path,
+            outputs=studio.settings.outputs,
+            index=studio.settings.index_path,
         )
         serverapp.contents_manager.register_pre_save_hook(keep_notebooks_clean)
+        route_first(serverapp.web_app, self._base_url, POLL_ROUTES)
+        drop_unseen_records(serverapp.log)
         if serverapp.log_level > logging.DEBUG:
-            self.settings["log_function"] = without_polls(
-                self.settings["log_function"], with_metrics=serverapp.record_http_request_metrics
+            settings = serverapp.web_app.settings  # ours have been copied there already
+            settings["log_function"] = without_polls(
+                settings["log_function"], with_metrics=serverapp.record_http_request_metrics
             )
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:

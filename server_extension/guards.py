@@ -62,11 +62,11 @@ class _Protected:
         """Tell whether ``path``, relative to the root folder, leads to a protected file."""
         try:
             found = (self._root / path.strip("/")).resolve()
-        except (OSError, ValueError):  # a name that no file can have
+        except (OSError, ValueError):  # not a valid file name
             return True
         if found.is_relative_to(self._outputs):
             return True
-        # SQLite puts its own files beside the index, under longer names.
+        # SQLite keeps its own files beside the index, under longer names.
         return found.parent == self._index.parent and found.name.startswith(self._index.name)
 
 
@@ -96,8 +96,8 @@ def guard_outputs(
     """Block every route but ours from the files of ``outputs`` and the index.
 
     Voilà's file route needs no token; Jupyter's own two do, but do not know our rules. Copies,
-    listings and rendered notebooks go through the contents manager, which answers that there is no
-    such file, so the file browser does not list the folder.
+    listings and rendered notebooks go through the contents manager, which answers 404 for these
+    files, so that the file browser does not list the folder.
     """
     protected = _Protected(Path(contents_manager.root_dir), outputs, index)
     routes = tuple(url_path_join(base_url, route) for route in _ROUTES)
@@ -109,7 +109,7 @@ def guard_outputs(
 
 
 def _refusing(method: Callable[..., Any], protected: _Protected) -> Callable[..., Any]:
-    """Return ``method`` of a contents manager, refusing what is protected in any of its paths."""
+    """Return ``method`` of a contents manager, refusing protected files in any of its paths."""
     signature = inspect.signature(method)
 
     @wraps(method)
@@ -126,7 +126,7 @@ def _refusing(method: Callable[..., Any], protected: _Protected) -> Callable[...
 def keep_notebooks_clean(
     *, model: dict[str, Any], path: str, contents_manager: Any, **_further: Any
 ) -> None:
-    """Strip the outputs of a shipped notebook before it is saved: a pre-save hook."""
+    """Pre-save hook: strip the outputs of a shipped notebook."""
     file = Path(contents_manager.root_dir, path)
     shipped = ROOT / "notebooks"
     if model.get("type") != "notebook" or file.name not in _KEPT_CLEAN:

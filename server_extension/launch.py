@@ -24,11 +24,11 @@ __all__ = ["main", "server_command"]
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 NOTEBOOK: Final = "notebooks/workbench.ipynb"
-"""Our JupyterLab extension runs its first cell if the link ends in ``?workbench``."""
+"""Our JupyterLab extension runs the first cell if the link ends in ``?workbench``."""
 PAGE: Final = "/workbench"
-"""Leads to the workbench in JupyterLab."""
+"""Redirects to the workbench in JupyterLab."""
 _NOT_IN_A_DASHBOARD: Final = ("@voila-dashboards/jupyterlab-preview", "jupyterlab_pygments")
-"""Extensions of JupyterLab that a dashboard has no use for."""
+"""JupyterLab extensions that a dashboard does not need."""
 DASHBOARD: Final = "voila/render/notebooks/dashboard.ipynb"
 LAB_CONFIG: Final = Path(__file__).resolve().parent / "lab_config"
 """Our defaults for JupyterLab's settings; the user's own settings win."""
@@ -42,7 +42,7 @@ _PORT_OPTIONS: Final = frozenset({"--ServerApp.port", "--port", "--LabApp.port"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Check the settings, then become the server."""
+    """Check the settings, then exec the server."""
     parser = argparse.ArgumentParser(
         prog="make lab", description=__doc__, allow_abbrev=False, add_help=False
     )
@@ -71,10 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def server_command(
     host: str, port: int | None, *, dashboard: bool = False, further: Sequence[str] = ()
 ) -> list[str]:
-    """Return the command that starts the server; options in ``further`` replace ours."""
+    """Return the command that starts the server; options in ``further`` override ours."""
     page = f"/{DASHBOARD}" if dashboard else PAGE
     command = [
-        *(sys.executable, "-m", "jupyterlab"),
+        *(sys.executable, "-m", "server_extension.lab"),
         f"--ServerApp.ip={host}",
         *([] if port is None else [f"--ServerApp.port={port}"]),
         "--ServerApp.port_retries=0",
@@ -98,7 +98,7 @@ def server_command(
 
 
 def _option(argument: str) -> str:
-    """Return the name of an option, so that the user's can replace ours."""
+    """Return the name of an option, so that the user's can override ours."""
     return argument.partition("=")[0] if argument.startswith("--") else ""
 
 
@@ -130,7 +130,7 @@ def _check_home() -> None:
 
 
 def _port(host: str) -> int:
-    """Return ``JUPYTER_PORT``, or the first free port from 8888 on; exits if it is taken."""
+    """Return ``JUPYTER_PORT``, or the first free port from 8888; exits if it is taken."""
     named = os.environ.get("JUPYTER_PORT", "").strip()
     if named:
         if not named.isdecimal() or not 0 < int(named) < 65_536:

@@ -30,7 +30,7 @@ class WorkbenchCollector(Collector):
         REGISTRY.register(self)
 
     def close(self) -> None:
-        """Take the metrics away again."""
+        """Unregister the metrics."""
         REGISTRY.unregister(self)
 
     def describe(self) -> Iterable[Metric]:
@@ -66,6 +66,6 @@ def _device_metrics(devices: tuple[Device, ...]) -> Iterable[Metric]:
         family = GaugeMetricFamily(f"workbench_device_{reading}", told, labels=["device"])
         for device in devices:
             value = getattr(device, reading)
-            if value is not None:  # unknown is absent, never 0
+            if value is not None:  # an unknown value is absent, never 0
                 family.add_metric([device.name], value)
         yield family

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the operations and models that serve and validate."""
+"""The OpenAPI 3.1 document, generated from the operations and models in use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SCHEMAS: Final = "#/components/schemas/"
 def openapi_document(
     routes: Sequence[tuple[str, type[Any]]], settings: Settings, base_url: str
 ) -> dict[str, Any]:
-    """Return the document for ``routes``, with the limits that ``settings`` set."""
+    """Return the document for ``routes``, with the limits from ``settings``."""
     operations = [
         (path, method, described)
         for path, handler in routes
@@ -102,7 +102,7 @@ def _answer(described: Operation) -> dict[str, Any]:
 
 
 def _event_stream(described: Operation, answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of an answer in events; ``x-events`` describes each event's data."""
+    """Return the schema of an event-stream answer; ``x-events`` describes each event's data."""
     events = {name: {"$ref": _SCHEMAS + m.__name__} for name, m in described.events.items()}
     return {
         "type": "string",
@@ -169,7 +169,7 @@ def _schemas(operations: Sequence[Operation], settings: Settings) -> dict[str, A
 
 
 def _set_limits(node: Any, settings: Settings) -> None:
-    """Insert the settings' limits where the models only name them."""
+    """Insert the limits from the settings where the models only name them."""
     if isinstance(node, dict):
         for mark, keyword in (
             ("x-limit", "maxLength"),

@@ -1,4 +1,4 @@
-"""What an endpoint accepts and answers, declared beside its handler; OpenAPI is made from it."""
+"""What an endpoint accepts and returns, declared beside its handler; the source of OpenAPI."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Operation:
     """Statuses answered with an ``ErrorBody``, beyond those of every endpoint."""
     query: tuple[Parameter, ...] = field(default=())
     events: Mapping[str, type[BaseModel]] = field(default_factory=dict)
-    """Server-sent events before the answer, by name."""
+    """Server-sent events sent before the answer, by name."""
 
 
 def operation(described: Operation) -> Callable[[Method], Method]:
-    """Describe a handler method as ``described``, and require authentication and authorisation."""
+    """Describe a handler method by ``described``; require authentication and authorisation."""
 
     def wrap(method: Method) -> Method:
         @wraps(method)

@@ -31,11 +31,11 @@ class Presenter:
         self._base_url = url_path_join(base_url, "/")
 
     def job(self, job: Job) -> JobObject:
-        """Return ``job`` as every client sees it."""
+        """Return the public form of ``job``."""
         return job_object(job, self._base_url)
 
     def batch(self, batch: Batch) -> BatchObject:
-        """Return ``batch`` as every client sees it."""
+        """Return the public form of ``batch``."""
         return batch_object(batch, self._base_url)
 
     def status_url(self, job: Job) -> str:

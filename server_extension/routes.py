@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
+
+from jupyter_server.utils import url_path_join
+from tornado.routing import PathMatches, Rule
+from tornado.web import Application
 
 from server_extension.handlers import (
     about,
@@ -16,6 +21,7 @@ from server_extension.handlers import (
     prompts,
     queue,
     recipes,
+    rollouts,
     status,
     videos,
 )
@@ -54,6 +60,9 @@ API_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
     ("/api/best-of/{name}", best_of.BestOfRunHandler),
     ("/api/best-of/{name}/cancel", best_of.BestOfCancelHandler),
     ("/api/best-of/{name}/votes", best_of.BestOfVoteHandler),
+    ("/api/rollouts", rollouts.RolloutsHandler),
+    ("/api/rollouts/{batch_id}", rollouts.RolloutHandler),
+    ("/api/rollouts/{batch_id}/fork", rollouts.ForkHandler),
     # the queue
     ("/api/video/pause", queue.PauseHandler),
     ("/api/video/resume", queue.ResumeHandler),
@@ -83,7 +92,25 @@ OTHER_ROUTES: Final[tuple[tuple[str, type[Any]], ...]] = (
 """The websocket, the files and the page; Jupyter's own ``/static`` comes after ours."""
 
 
+POLL_ROUTES: Final = tuple(
+    route for route in API_ROUTES if route[1] in {status.StatusHandler, status.BatchStatusHandler}
+)
+"""What pages poll, each about once a second."""
+
+
 def url_patterns() -> list[tuple[str, type[Any]]]:
     """Return Tornado's patterns, relative to the base URL, with their handlers."""
-    api = [(re.sub(r"{\w+}", r"([^/]+)", path), handler) for path, handler in API_ROUTES]
-    return [*api, *OTHER_ROUTES]
+    return [*((_pattern(path), handler) for path, handler in API_ROUTES), *OTHER_ROUTES]
+
+
+def route_first(
+    application: Application, base_url: str, routes: Sequence[tuple[str, type[Any]]]
+) -> None:
+    """Try ``routes`` before all others, of which the extensions of a server have hundreds."""
+    found = [(url_path_join(base_url, _pattern(path)), handler) for path, handler in routes]
+    rules = [Rule(PathMatches(f"{pattern}$"), handler) for pattern, handler in found]
+    application.default_router.rules[:0] = rules
+
+
+def _pattern(path: str) -> str:
+    return re.sub(r"{\w+}", r"([^/]+)", path)

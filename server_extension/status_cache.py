@@ -1,4 +1,4 @@
-"""Cached status answers: a poll costs a look-up, not a query, and may wait for a change.
+"""Cached status answers: a poll costs a lookup, not a query, and may wait for a change.
 
 An answer is kept until its job changes (as reported by the watcher or this server) or expires:
 queue positions and estimates move without the job changing. The handler authorises every request
@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from server_extension.presentation import Presenter
 from workbench.jobs.client.manager import JobManager
-from workbench.jobs.model import Batch, Changes, Job, JobState
+from workbench.jobs.model import Batch, ChangedIds, Job, JobState
 
 __all__ = ["StatusAnswer", "StatusCache"]
 
@@ -32,7 +32,7 @@ _FILES_CHECKED_S: Final = 2.0
 _MOST_BYTES: Final = 64 << 20
 _MOST_FORGOTTEN: Final = 8_192
 _MOST_WAITING: Final = 4_096
-"""Polls that may wait at once; one more is answered at once."""
+"""Most polls that wait at the same time; further polls are answered at once."""
 
 _Read = Callable[[str], tuple[BaseModel, tuple[Job, ...]]]
 
@@ -44,14 +44,14 @@ class StatusAnswer:
     body: bytes
     etag: str
     videos: tuple[str, ...]
-    """The finished videos that it names; it is stale if one is missing."""
+    """The finished videos that it names; the answer is stale if one is missing."""
     good_until: float
     checked_until: float
     """When to check the videos again."""
 
 
 class _Waiting:
-    """Polls that wait, by the job or batch that they wait for. They wait in one event loop."""
+    """Waiting polls, by the job or batch that they wait for. They wait on one event loop."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -114,7 +114,7 @@ class StatusCache:
 
     @property
     def waiting(self) -> int:
-        """Polls that wait for a change."""
+        """Number of polls that wait for a change."""
         return self._waiting.count
 
     async def job(self, job_id: str, *, known: str = "", wait_s: float = 0.0) -> StatusAnswer:
@@ -129,7 +129,7 @@ class StatusCache:
         return await self._newer(batch_id, self._read_batch, known, wait_s)
 
     def forget(self, *identifiers: str | None) -> None:
-        """Drop the answers for jobs and batches that have changed, and wake who waits for them."""
+        """Drop the answers for changed jobs and batches, and wake the polls that wait for them."""
         with self._guard:
             self._generation += 1
             if len(self._forgotten) >= _MOST_FORGOTTEN:
@@ -153,7 +153,7 @@ class StatusCache:
             return answer
         with self._waiting.changes(identifier) as changed, suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
-                # Asked again at once: it may have changed before the first wait began.
+                # Ask again at once: it may have changed before the wait began.
                 while (answer := await self._answer(identifier, read)).etag == known:
                     await changed.wait()
                     changed.clear()
@@ -184,7 +184,7 @@ class StatusCache:
             now + (_KEPT_ENDED_S if ended else _KEPT_S),
             now + _FILES_CHECKED_S,
         )
-        if not any(job.video_gone for job in jobs):  # a restored file causes no notification
+        if not any(job.video_gone for job in jobs):  # restoring a file sends no notification
             self._keep(identifier, answer, generation)
         return answer
 
@@ -203,12 +203,11 @@ class StatusCache:
     def _watch(self) -> int:
         with self._guard:
             if self._stop is None:
-                self._stop = self._jobs.watch(self._changed)
+                self._stop = self._jobs.watch_ids(self._changed)
             return self._generation
 
-    def _changed(self, changes: Changes) -> None:
-        for job in changes.jobs:
-            self.forget(job.job_id, job.batch_id, job.preview_of)
+    def _changed(self, changes: ChangedIds) -> None:
+        self.forget(*changes.ids)
 
     def _keep(self, identifier: str, answer: StatusAnswer, generation: int) -> None:
         with self._guard:

@@ -39,14 +39,14 @@ class ModelsHandler(ApiHandler):
 
     @operation(Operation("See the video models on this machine", answer=ModelsAnswer))
     async def get(self) -> None:
-        """Return the models, and how far downloads are."""
+        """Return the models, and the progress of downloads."""
         self.answer(await asyncio.to_thread(self._models))
 
     @operation(
         Operation("Fetch a video model from the hub", ModelRequest, ModelsAnswer, errors=(409,))
     )
     async def post(self) -> None:
-        """Begin to fetch a model, and return the models."""
+        """Start to download a model, and return the models."""
         begin_fetching(self.studio, self.parse(ModelRequest).model)
         self.answer(await asyncio.to_thread(self._models))
 

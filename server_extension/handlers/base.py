@@ -67,9 +67,9 @@ class JsonErrors(JupyterHandler):
             super().log_exception(typ, value, tb)
 
     def get_login_url(self) -> str:
-        """Refuse instead of sending to a login page."""
+        """Refuse instead of redirecting to a login page."""
         raise web.HTTPError(
-            403, "Log in first: send the token as a header or open the page with it."
+            403, "Log in first: send the token in a header, or open the page with it in the URL."
         )
 
     @property
@@ -182,7 +182,7 @@ class ApiHandler(JsonErrors, APIHandler):
         JsonErrors.write_error(self, status_code, **kwargs)
 
     def get_login_url(self) -> str:
-        """Refuse instead of sending to a login page."""
+        """Refuse instead of redirecting to a login page."""
         return JsonErrors.get_login_url(self)
 
     def write_json(self, document: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Best-of-N runs: many drafts, the best rendered whole."""
+"""Best-of-N runs: many drafts, of which the best are rendered whole."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class BestOfHandler(ApiHandler):
 
     @operation(
         Operation(
-            "Begin a best-of-N run, or go on with it",
+            "Start a best-of-N run, or resume it",
             BestOfRequest,
             BestOfObject,
             status=201,
@@ -30,7 +30,7 @@ class BestOfHandler(ApiHandler):
         )
     )
     async def post(self) -> None:
-        """Carry the run out beside this server."""
+        """Start the run in a process of its own."""
         asked = self.parse(BestOfRequest)
         self.answer(await asyncio.to_thread(self._begun, asked), 201)
 
@@ -59,7 +59,7 @@ class BestOfHandler(ApiHandler):
 
     @property
     def _processes(self) -> RunProcesses:
-        """The runs that this server carries out."""
+        """The processes of the runs that this server started."""
         found: RunProcesses = self.settings.setdefault(_PROCESSES, RunProcesses())
         return found
 
@@ -75,7 +75,7 @@ class BestOfRunHandler(ApiHandler):
         )
     )
     async def get(self, name: str) -> None:
-        """Return the run as it is now."""
+        """Return the current state of the run."""
 
         def read() -> BestOfObject:
             return BestOfObject.of(BestOf.open(name, using=self.studio))
@@ -92,7 +92,7 @@ class BestOfCancelHandler(ApiHandler):
         )
     )
     async def post(self, name: str) -> None:
-        """Cancel its renders that have not ended, and begin no others."""
+        """Cancel the run's unfinished renders, and start no others."""
 
         def cancel() -> BestOfObject:
             return BestOfObject.of(BestOf.open(name, using=self.studio).cancel())
@@ -105,14 +105,14 @@ class BestOfVoteHandler(ApiHandler):
 
     @operation(
         Operation(
-            "Say which of two candidates is better; later rounds weigh the critics by it",
+            "Vote for the better of two candidates; later rounds weight the critics by the votes",
             VoteRequest,
             BestOfObject,
             errors=(404,),
         )
     )
     async def post(self, name: str) -> None:
-        """Keep the vote."""
+        """Record the vote."""
         asked = self.parse(VoteRequest)
 
         def vote() -> BestOfObject:

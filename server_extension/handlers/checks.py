@@ -21,7 +21,7 @@ class CheckHandler(ApiHandler):
         )
     )
     async def get(self, job_id: str) -> None:
-        """Return the last check; nobody is asked."""
+        """Return the last check; asks nothing."""
         check = await asyncio.to_thread(self.studio.jobs.scene_check, job_id)
         if check is None:
             raise NotFound("file", job_id, f"The video of the job {job_id} has not been checked.")
@@ -35,7 +35,7 @@ class CheckHandler(ApiHandler):
         )
     )
     async def post(self, job_id: str) -> None:
-        """Ask what has not been asked before, and answer with everything known."""
+        """Ask the questions that are still open, and return all answers."""
         check = await self.on_studio(self.studio.check(job_id))
         self.status_cache.forget(job_id)
         self.answer(SceneCheckObject.of(check))

@@ -1,4 +1,4 @@
-"""Deleting jobs, batches and sessions, bringing them back, and the space that videos take."""
+"""Deleting and restoring jobs, batches and sessions, and the space that videos take."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _QUERY: Final = (Parameter("starred", {"type": "boolean"}, "Delete what has a st
 
 class _DeleteHandler(ApiHandler):
     async def delete_by(self, step: Callable[..., tuple[str, ...]], identifier: Any) -> None:
-        """Delete and answer what went."""
+        """Delete, and answer with what was deleted."""
         starred = self.query("starred") == "true"
         gone = await asyncio.to_thread(step, identifier, starred=starred)
         self.status_cache.forget(*gone)
@@ -41,7 +41,7 @@ class DeleteJobHandler(_DeleteHandler):
 
     @operation(
         Operation(
-            "Delete an ended or waiting job; it can be brought back for a while",
+            "Delete an ended or waiting job; it can be restored for a while",
             answer=DeletedAnswer,
             errors=(404, 409),
             query=_QUERY,
@@ -57,7 +57,7 @@ class DeleteBatchHandler(_DeleteHandler):
 
     @operation(
         Operation(
-            "Delete all jobs of a batch; they can be brought back for a while",
+            "Delete all jobs of a batch; they can be restored for a while",
             answer=DeletedAnswer,
             errors=(404, 409),
             query=_QUERY,
@@ -73,7 +73,7 @@ class DeleteSessionHandler(_DeleteHandler):
 
     @operation(
         Operation(
-            "Delete a session with its renders; it can be brought back for a while",
+            "Delete a session with its renders; it can be restored for a while",
             answer=DeletedAnswer,
             errors=(404, 409),
             query=_QUERY,
@@ -96,7 +96,7 @@ class UndeleteHandler(ApiHandler):
         )
     )
     async def post(self) -> None:
-        """Bring back."""
+        """Restore what was deleted."""
         asked = self.parse(UndeleteRequest)
         jobs = list(await asyncio.to_thread(self.studio.jobs.undelete, asked.job_ids))
         if asked.session_id is not None:
@@ -108,9 +108,9 @@ class UndeleteHandler(ApiHandler):
 class StorageHandler(ApiHandler):
     """GET /api/storage."""
 
-    @operation(Operation("See the space that videos take, by session", answer=StorageAnswer))
+    @operation(Operation("See the disk space used by videos, per session", answer=StorageAnswer))
     async def get(self) -> None:
-        """Return the storage."""
+        """Return the space that videos take."""
         found = await asyncio.to_thread(self.studio.jobs.storage)
         self.answer(
             StorageAnswer(

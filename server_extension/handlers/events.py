@@ -36,7 +36,7 @@ class Subscriber:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wants(self, job: Job) -> bool:
-        """Tell whether ``job`` was asked for; with no filter, all are."""
+        """Tell whether ``job`` was asked for; without a filter, every job is."""
         if not self.job_ids and not self.batch_ids:
             return True
         return job.job_id in self.job_ids or job.batch_id in self.batch_ids
@@ -120,11 +120,11 @@ class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):
             self._subscriber = subscriber
             await super().get(*args, **kwargs)
         finally:
-            if self._sender is None:  # refused, or no websocket after all
+            if self._sender is None:  # refused, or not upgraded
                 self._hub.remove(subscriber)
 
     def open(self, *args: Any, **kwargs: Any) -> None:
-        """Begin to send."""
+        """Start sending."""
         super().open(*args, **kwargs)
         if self._subscriber is None:
             self.close()
@@ -132,10 +132,10 @@ class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):
         self._sender = asyncio.ensure_future(self._send(self._subscriber))
 
     def on_message(self, message: str | bytes) -> None:
-        """Ignore messages: the URL says what is asked for."""
+        """Ignore messages: the URL holds the request."""
 
     def on_close(self) -> None:
-        """Cease to send."""
+        """Stop sending."""
         if self._subscriber is not None:
             self._hub.remove(self._subscriber)
         if self._sender is not None:
@@ -153,7 +153,9 @@ class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):
                 try:
                     await asyncio.wait_for(self._write(text), stall_s)
                 except TimeoutError:  # it does not read: its queue must not grow
-                    self.log.info("An event client read nothing for %g s and was cut off.", stall_s)
+                    self.log.info(
+                        "An event client read nothing for %g s and was disconnected.", stall_s
+                    )
                     self._hub.remove(subscriber)
                     # The HTTP connection handed its stream over and can close nothing; the
                     # websocket asks for an end first and drops the stream after seconds.
@@ -170,7 +172,7 @@ class EventsHandler(WebSocketMixin, WebSocketHandler, JsonErrors):
         since = self.get_query_argument("since", None)
         if since is not None:
             if not (since.isascii() and since.isdecimal() and len(since) < 19):
-                raise HTTPError(400, "since must be a revision, a whole number.")
+                raise HTTPError(400, "since must be a revision: a whole number.")
             resumed = jobs.changes(int(since), limit=_MOST_RESUMED + 1).jobs
             if len(resumed) > _MOST_RESUMED:
                 raise HTTPError(

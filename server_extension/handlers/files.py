@@ -58,13 +58,13 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
         """Send the file, or the requested range of it."""
         try:
             await self._send(path, include_body=include_body)
-        except FileNotFoundError:  # gone since it was found: a preview gives way to a poster
+        except FileNotFoundError:  # gone since it was found: a poster replaces a preview
             await self._send(path, include_body=include_body)
 
     @web.authenticated
     @authorized
     async def head(self, path: str) -> None:  # type: ignore[override]
-        """Send the headers alone."""
+        """Send only the headers."""
         await self._send(path, include_body=False)
 
     async def _send(self, path: str, *, include_body: bool) -> None:
@@ -138,7 +138,7 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
         return self._facts.st_size
 
     def get_content_type(self) -> str:
-        """Return the media type by the file's ending."""
+        """Return the media type for the file's suffix."""
         ending = (self.absolute_path or "").rpartition(".")[2]
         return _CONTENT_TYPES.get(ending, "application/octet-stream")
 
@@ -156,7 +156,7 @@ class VideoHandler(JsonErrors, web.StaticFileHandler):
         return f'"{self._facts.st_mtime_ns:x}-{self._facts.st_size:x}"'
 
     def get_modified_time(self) -> datetime | None:
-        """Tell the file's time."""
+        """Return the file's modification time."""
         return datetime.fromtimestamp(int(self._facts.st_mtime), UTC)
 
 
@@ -194,16 +194,14 @@ class DownloadHandler(ApiHandler):
             while chunk := await asyncio.to_thread(next, chunks, b""):
                 self.write(chunk)
                 await asyncio.wait_for(self.flush(), self.workbench_settings.client_stall_s)
-        except StreamClosedError:
+            await self.finish(set_content_type="application/zip")
+        except StreamClosedError:  # also one that has all bytes and closes early
             self.log.info("The client left while %s was being sent.", archive.name)
-            return
         except (TimeoutError, OSError) as error:
             # The answer has begun, so only a closed connection can signal the failure.
-            self.log.warning("%s was not sent whole: %s", archive.name, error or "no reader")
+            self.log.warning("%s was not sent completely: %s", archive.name, error or "no reader")
             connection: Any = self.request.connection
             connection.close()
-            return
-        await self.finish(set_content_type="application/zip")
 
 
 def _parse(path: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Inputs: uploaded images and videos that renders start from, and camera paths."""
+"""Inputs: uploaded images and videos that renders start from, camera paths and actions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from tornado import web
 
 from server_extension.handlers.uploads import UploadHandler
-from server_extension.operations import Operation, operation
+from server_extension.operations import Operation, Parameter, operation
 from server_extension.schemas.videos import InputAnswer
 
 __all__ = ["InputsHandler"]
@@ -19,6 +19,16 @@ _MEDIA_TYPES: Final = (
 
 _CAMERA_TYPES: Final = ("application/json", "application/octet-stream", "text/plain")
 """JSON; NPZ and NPY; TUM text."""
+_ACTION_TYPES: Final = ("application/json", "application/octet-stream", "text/csv")
+"""JSON; NPY; CSV."""
+_ACTIONS: Final = (
+    Parameter(
+        "kind",
+        {"enum": ["actions"]},
+        "`actions` for a robot's actions in NPY, CSV or JSON; a camera path may have these formats too.",
+    ),
+    Parameter("embodiment", {"type": "string", "maxLength": 64}, "Whose actions they are."),
+)
 
 
 class InputsHandler(UploadHandler):
@@ -26,22 +36,28 @@ class InputsHandler(UploadHandler):
 
     @operation(
         Operation(
-            "Upload an image or a video to start from, or a camera path to follow, as the body",
+            "Upload an image or a video to start from, a camera path to follow, or actions, as the body",
             answer=InputAnswer,
             status=201,
-            upload=(*_MEDIA_TYPES, *_CAMERA_TYPES),
+            upload=(*_MEDIA_TYPES, *_CAMERA_TYPES, "text/csv"),
+            query=_ACTIONS,
             errors=(400, 413, 415, 429, 503),
         )
     )
     async def post(self) -> None:
         """Keep the upload; its first bytes tell its format."""
         body = self.read_body()
-        taken = (*_MEDIA_TYPES, *_CAMERA_TYPES)
+        actions = self.query("kind") == "actions" or self.media_type == "text/csv"
+        taken = _ACTION_TYPES if actions else (*_MEDIA_TYPES, *_CAMERA_TYPES)
         if self.media_type not in taken:
             raise web.HTTPError(415, f"Send one of {', '.join(taken)}.")
         jobs = self.studio.jobs
         keep = jobs.keep_camera_path if self.media_type in _CAMERA_TYPES else jobs.keep_input
-        kept = await self.uploads.in_turn(keep, body)
+        if actions:
+            embodiment = self.query("embodiment") or None
+            kept = await self.uploads.in_turn(jobs.keep_actions, body, embodiment)
+        else:
+            kept = await self.uploads.in_turn(keep, body)
         facts = kept.facts
         self.answer(
             InputAnswer(

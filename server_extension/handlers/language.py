@@ -1,4 +1,4 @@
-"""Language models: who writes prompts, what could, and choosing among it."""
+"""Language models: the one that writes prompts, the available ones, and the choice."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class LanguageHandler(ApiHandler):
 
     @operation(
         Operation(
-            "See who writes prompts, and which language models are found",
+            "Get the current language model and the available ones",
             answer=LanguageOverview,
             query=(_SESSION,),
             errors=(404,),
         )
     )
     async def get(self) -> None:
-        """Return the choice, servers that answer on this machine, and the catalogue."""
+        """Return the choice, the servers that respond on this machine, and the catalogue."""
         self.answer(await self.on_studio(self.studio.language.overview(self.query("session_id"))))
 
     @operation(
@@ -53,7 +53,7 @@ class LanguageHandler(ApiHandler):
         )
     )
     async def post(self) -> None:
-        """Do what is asked."""
+        """Use, test, list or fetch a model."""
         asked = self.parse(LanguageRequest)
         key = asked.api_key.get_secret_value()
         language, check, models = self.studio.language, None, None
@@ -75,7 +75,7 @@ class LanguageHandler(ApiHandler):
         self.answer(told.model_copy(update={"check": check, "models": models}))
 
     async def _models_at(self, url: str, key: str) -> tuple[CheckObject, list[str]]:
-        """Return the models of an endpoint, and what is wrong where it does not tell them."""
+        """Return the models of an endpoint, or why it does not list them."""
         begun = time.monotonic()
         try:
             names = await self.on_studio(self.studio.language.models.models_at(url, key))
@@ -100,7 +100,7 @@ class LanguageHandler(ApiHandler):
 
 
 def _choice(asked: LanguageRequest) -> LanguageChoice:
-    """Return the choice that is asked for; raises ``InvalidRequest`` for half a one."""
+    """Return the requested choice; raises ``InvalidRequest`` if it is incomplete."""
     try:
         return LanguageChoice(
             provider=asked.provider, model=asked.model, base_url=asked.base_url, server=asked.server
@@ -109,5 +109,5 @@ def _choice(asked: LanguageRequest) -> LanguageChoice:
         problem = error.errors()[0]["msg"].removeprefix("Value error, ")
         field = "base_url" if asked.model else "model"
         raise InvalidRequest(
-            f"The choice is not whole: {problem}.", (FieldProblem(field, problem),)
+            f"The choice is incomplete: {problem}.", (FieldProblem(field, problem),)
         ) from error

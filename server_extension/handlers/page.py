@@ -1,4 +1,4 @@
-"""The workbench's own address: a short one, which other pages and Jupyter's log can link to."""
+"""The workbench's short address, for links from other pages and Jupyter's log."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["PageHandler"]
 
 
 class PageHandler(JupyterHandler):
-    """GET /workbench: leads to the notebook in JupyterLab, asking for the workbench itself.
+    """GET /workbench: redirects to the notebook in JupyterLab, which then opens the workbench.
 
-    Jupyter adds ``?token=…`` to the address that it prints and opens, so that may hold no query.
+    Jupyter appends ``?token=…`` to the address that it prints, so the address has no query itself.
     """
 
     auth_resource = AUTH_RESOURCE
@@ -24,5 +24,5 @@ class PageHandler(JupyterHandler):
     @web.authenticated
     @authorized
     def get(self) -> None:
-        """Redirect; the cookie of the login comes along."""
+        """Redirect; the login cookie is kept."""
         self.redirect(url_path_join(self.base_url, "lab/tree", NOTEBOOK) + "?workbench")

@@ -93,7 +93,7 @@ class InitializeHandler(ApiHandler):
 
     @operation(
         Operation(
-            "Start from a prompt as it is, and get its parameters",
+            "Start from a given prompt, unchanged, and get its parameters",
             InitializeRequest,
             InitializeAnswer,
             errors=(404, 503),
@@ -173,7 +173,7 @@ class UpdateHandler(StreamingHandler):
         )
     )
     async def post(self) -> None:
-        """Carry out what is asked."""
+        """Carry out the request or the actions."""
         asked = self.parse(UpdateRequest)
 
         async def update(tell: Tell | None) -> UpdateAnswer:

@@ -1,7 +1,7 @@
 """Status of a job or batch: what pages poll, or wait for.
 
-A poll is asked a thousand times for one render, so it leaves out what no poll needs: a login cookie
-and a line in the debug log. Identity and authorisation are checked as everywhere, each time.
+One render may be polled a thousand times, so a poll skips the login cookie and the line in the
+debug log. Authentication and authorisation are checked every time, as everywhere.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _QUERY: Final = (
 
 
 class _PollHandler(ApiHandler):
-    """Answers at once, or as soon as the answer is no longer the one that the client knows."""
+    """Answers at once, or as soon as the answer differs from the one that the client knows."""
 
     _wait: asyncio.Task[StatusAnswer] | None = None
 
@@ -50,7 +50,7 @@ class _PollHandler(ApiHandler):
     async def answer_newer(
         self, identifier: str, ask: Callable[..., Coroutine[Any, Any, StatusAnswer]]
     ) -> None:
-        """Answer what ``ask`` returns of ``identifier``, waiting as the query says."""
+        """Answer with ``ask(identifier)``, waiting as the query says."""
         wait_s = self._wait_s()
         if not wait_s:
             self.answer_status(await ask(identifier))
@@ -63,7 +63,7 @@ class _PollHandler(ApiHandler):
 
     @authorized
     async def _answer_waited(self, answer: StatusAnswer) -> None:
-        """Answer after a wait, in which the right to ask may have been lost."""
+        """Answer after a wait, during which authorisation may have been revoked."""
         self.answer_status(answer)
 
     def _wait_s(self) -> float:
@@ -78,7 +78,7 @@ class _PollHandler(ApiHandler):
         return wait_s
 
     def set_signed_cookie(self, *args: Any, **kwargs: Any) -> None:
-        """Set no login cookie: who polls with a token sends it each time."""
+        """Set no login cookie: a client that polls with a token sends it each time."""
 
     set_secure_cookie = set_signed_cookie
 
@@ -104,7 +104,7 @@ class BatchStatusHandler(_PollHandler):
 
 
 def without_polls(log_request: LogFunction, *, with_metrics: bool) -> LogFunction:
-    """Return ``log_request`` without successful polls: of them only the metrics are kept."""
+    """Return ``log_request`` without successful polls, which only count in the metrics."""
 
     def log(handler: web.RequestHandler) -> None:
         if not isinstance(handler, _PollHandler) or handler.get_status() >= _BAD_REQUEST:

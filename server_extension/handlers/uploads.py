@@ -1,4 +1,4 @@
-"""What both kinds of upload share: quotas, size limits, decoding a few at a time."""
+"""Shared by both kinds of upload: quotas, size limits, limited concurrent decoding."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ UPLOADS_SETTING: Final = "workbench_uploads"
 _LIMIT_BYTES: Final = 64 << 20
 _WINDOW_S: Final = 3_600.0
 _DECODED_AT_ONCE: Final = 2
-"""Each decodes in its own process, which may take gigabytes, while a thread waits."""
+"""Each upload is decoded in its own process, which may take gigabytes, while a thread waits."""
 
 T = TypeVar("T")
 
 
 class Uploads:
-    """What each visitor has uploaded within the last hour. For one event loop."""
+    """The uploads of each visitor within the last hour. Used on one event loop."""
 
     def __init__(self, settings: Settings) -> None:
-        """Limit each visitor as ``settings`` say."""
+        """Take the limits per visitor from ``settings``."""
         self._settings = settings
         self._sent: deque[tuple[float, str, int]] = deque()
         self._numbers: Counter[str] = Counter()
@@ -54,7 +54,7 @@ class Uploads:
         self._bytes[visitor] += size_bytes
 
     async def in_turn(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Run ``function`` in a thread, a few at a time, so that other requests keep theirs."""
+        """Run ``function`` in a thread, a few at a time, so that other requests get threads too."""
         async with self._turns:
             return await asyncio.to_thread(function, *arguments)
 
@@ -96,7 +96,7 @@ class UploadHandler(ApiHandler):
             self.uploads.admit(self._visitor, size)
         except Busy as error:
             self._refusal = (
-                error  # answered once the body has arrived: until then the client does not read
+                error  # answered once the body has arrived: the client does not read before
             )
 
     @property
@@ -112,7 +112,7 @@ class UploadHandler(ApiHandler):
 
     @property
     def _visitor(self) -> str:
-        """Who uploads: the user of a login cookie, or, with a token alone, the address."""
+        """The visitor: the user of a login cookie or, with only a token, the address."""
         if self.token_authenticated:
             return f"at {self.request.remote_ip}"
         return f"user {self.current_user.username}"

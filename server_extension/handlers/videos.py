@@ -134,7 +134,7 @@ class CancelHandler(ApiHandler):
 
     @operation(Operation("Cancel a job", answer=JobObject, errors=(404, 409)))
     async def post(self, job_id: str) -> None:
-        """End a job that has not ended."""
+        """Cancel a job that has not ended."""
         self.answer_changed(await asyncio.to_thread(self.studio.jobs.cancel, job_id))
 
 

@@ -57,7 +57,7 @@ class ModelsAnswer(BaseModel):
 
     models: list[ModelObject]
     downloads: list[DownloadObject] = Field(
-        description="What POST began to fetch since the server started."
+        description="Downloads that POST started since the server started."
     )
 
 

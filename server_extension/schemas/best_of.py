@@ -25,33 +25,35 @@ class BestOfRequest(Body):
     """A run to begin, or to go on with: the same request finds the same run."""
 
     prompts: Annotated[list[PromptText], Field(min_length=1, max_length=64)] = Field(
-        description="Drafts take them in turn."
+        description="Prompts; drafts use them in turn."
     )
     n: int = Field(16, ge=1, le=64, description="Number of drafts.")
-    keep: int = Field(2, ge=1, le=64, description="How many are rendered whole.")
+    keep: int = Field(2, ge=1, le=64, description="Number of drafts to render in full.")
     budget: Annotated[str, Field(max_length=40)] | None = Field(
-        None, description="Time of all renders together, such as `20 GPU-min`."
+        None, description="Total render time, such as `20 GPU-min`."
     )
     draft: RenderOptions | None = Field(
-        None, description="Parameters of a draft, over the others; null is the profile `draft`."
+        None,
+        description="Parameters of drafts, overriding the others; null means the profile `draft`.",
     )
     parameters: RenderOptions = Field(
-        default_factory=RenderOptions, description="Parameters of the whole renders."
+        default_factory=RenderOptions, description="Parameters of the full renders."
     )
     critics: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=20)] = Field(
-        ["asked_for"], description="Names of scores, and `asked_for`, the scene check."
+        ["asked_for"], description="Names of scores, or `asked_for` for the scene check."
     )
     stop_early: bool = Field(
         True,
-        description="Stop a draft past its middle if its preview shows nothing, or not the subject.",
+        description="Whether to stop a draft halfway if its preview is blank or lacks the subject.",
     )
     revise: int = Field(
-        0, ge=0, le=3, description="How often to revise the prompt from the critique and try again."
+        0,
+        ge=0,
+        le=3,
+        description="Maximum number of times to revise the prompt from the critique and try again.",
     )
     seed: int = Field(1, ge=0, le=2**53 - 300, description="The seed of the first draft.")
-    session_id: Identifier | None = Field(
-        None, description="The session that the renders belong to."
-    )
+    session_id: Identifier | None = Field(None, description="The session of the renders.")
     name: str = Field("best-of", min_length=1, max_length=40)
 
 
@@ -61,12 +63,17 @@ class CandidateObject(BaseModel):
     candidate: int
     prompt: str
     seed: int
-    rounds: int = Field(description="Number of rounds that it was rendered in.")
-    is_whole: bool = Field(description="Whether it got a whole render.")
-    job_id: str | None = Field(description="Its last job.")
-    standing: float | None = Field(description="0 (worst) to 1 (best) in its last judgement.")
-    values: dict[str, float | None] = Field(description="What each critic said; null is unknown.")
-    dropped: str = Field(description="Why it was dropped; empty for those that were not.")
+    rounds: int = Field(description="Number of rounds it was rendered in.")
+    is_whole: bool = Field(description="Whether it was rendered in full.")
+    job_id: str | None = Field(description="Its latest job.")
+    standing: float | None = Field(
+        description="Rank in its latest judgement, 0 (worst) to 1 (best)."
+    )
+    place: int | None = Field(
+        None, description="Its place by the person's votes and stars, from 1; null without any."
+    )
+    values: dict[str, float | None] = Field(description="Score by each critic; null if unknown.")
+    dropped: str = Field(description="Why it was dropped; empty if it was not.")
 
 
 class VoteRequest(Body):
@@ -74,7 +81,7 @@ class VoteRequest(Body):
 
     better: int = Field(ge=0, description="The number of a candidate.")
     worse: int = Field(ge=0)
-    undecided: bool = Field(False, description="Nobody can say which is better.")
+    undecided: bool = Field(False, description="Undecided: neither is better.")
 
 
 class AgreementObject(BaseModel):
@@ -84,7 +91,7 @@ class AgreementObject(BaseModel):
     foretold: float = Field(description="Share of the votes, 0 to 1; 0.5 is chance.")
     low: float = Field(description="Lower end of the 95 % interval.")
     high: float
-    votes: int = Field(description="Number of votes that it decides.")
+    votes: int = Field(description="Number of votes it was tested on.")
 
 
 class PairMember(BaseModel):
@@ -97,26 +104,26 @@ class PairMember(BaseModel):
 class BestOfObject(BaseModel):
     """A best-of-N run as it is now."""
 
-    name: str = Field(description="Read it again at /api/best-of/{name}.")
+    name: str = Field(description="Its state is at /api/best-of/{name}.")
     planned_at: str = Field(description="ISO 8601.")
     prompt: str
     done: bool
     state: Literal["running", "waiting", "done", "cancelled"] = Field(
-        description="`waiting`: no process carries it out; begin it again to go on."
+        description="`waiting` means that no process is executing it; start it again to continue."
     )
     stage: str = Field(description="Such as `round 1 of 2`; empty before the first.")
     ended: int = Field(description="Renders of this round that have ended.")
     renders: int = Field(description="Renders of this round.")
     budget_s: float | None
-    note: str = Field(description="Why it ended early or was not revised; else empty.")
-    revisions: list[str] = Field(description="What each revision of the prompt asked for.")
+    note: str = Field(description="Why it ended early or was not revised; empty otherwise.")
+    revisions: list[str] = Field(description="The request behind each revision of the prompt.")
     votes: int = Field(description="Votes in this run, undecided ones included.")
     agreement: list[AgreementObject] = Field(
-        description="Of each critic, with the votes of all runs of the session."
+        description="Of each critic, with the votes and stars of all runs of the session."
     )
-    pair: list[PairMember] = Field(description="The two videos to compare next; else empty.")
-    spent_s: float = Field(description="Seconds that its renders took, on all devices together.")
-    winners: list[str] = Field(description="The jobs rendered whole, the best first.")
+    pair: list[PairMember] = Field(description="The two videos to compare next; empty if none.")
+    spent_s: float = Field(description="Total seconds of its renders, on all devices.")
+    winners: list[str] = Field(description="The jobs rendered in full, best first.")
     candidates: list[CandidateObject]
 
     @classmethod

@@ -80,7 +80,7 @@ class FieldError(BaseModel):
 class ErrorBody(BaseModel):
     """Every error that is answered."""
 
-    message: str = Field(description="What happened and what to do, for a person.")
+    message: str = Field(description="What happened and what to do, in plain text.")
     reason: str = Field(description="The name of the status.")
     errors: list[FieldError] = Field(default_factory=list)
 
@@ -88,4 +88,4 @@ class ErrorBody(BaseModel):
 class StreamError(ErrorBody):
     """The event ``error``, which ends a stream that has begun."""
 
-    status: int = Field(description="The HTTP status that it would have had.")
+    status: int = Field(description="The HTTP status it would have had on its own.")

@@ -13,7 +13,7 @@ class DeletedAnswer(BaseModel):
     """What was deleted."""
 
     job_ids: list[str]
-    undo_s: float = Field(description="Seconds within which it can be brought back.")
+    undo_s: float = Field(description="Seconds during which it can be restored.")
 
 
 class UndeleteRequest(Body):
@@ -21,14 +21,14 @@ class UndeleteRequest(Body):
 
     job_ids: list[Identifier] = Field([], max_length=10_000)
     session_id: Identifier | None = Field(
-        None, description="A session, with the renders that were deleted with it."
+        None, description="The session to restore, with the renders deleted with it."
     )
 
 
 class SessionStorage(BaseModel):
     """The space that the videos of one session take."""
 
-    session_id: str | None = Field(description="Null for renders of no session.")
+    session_id: str | None = Field(description="Null for renders without a session.")
     job_count: int
     video_bytes: int
 
@@ -38,5 +38,5 @@ class StorageAnswer(BaseModel):
 
     job_count: int
     video_bytes: int
-    deleted_bytes: int = Field(description="Of deleted videos that can still be brought back.")
+    deleted_bytes: int = Field(description="Deleted videos that can still be restored.")
     sessions: list[SessionStorage]

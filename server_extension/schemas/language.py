@@ -24,17 +24,17 @@ class LanguageRequest(Body):
     do: Literal["use", "test", "models", "fetch"]
     provider: Literal["builtin", "openai", "local"] = Field(
         "openai",
-        description="The composer, an OpenAI-compatible endpoint, or a model that lies here.",
+        description="The built-in composer, an OpenAI-compatible endpoint, or a local model.",
     )
     model: _Line = Field(
-        "", description="Its name at the endpoint or in the catalogue, or where it lies here."
+        "", description="Its name at the endpoint or in the catalogue, or its path."
     )
     base_url: _Line = Field("", examples=["http://127.0.0.1:11434/v1"])
-    server: _Line = Field("", description="The server's name, for people to read.")
+    server: _Line = Field("", description="Display name of the server.")
     api_key: SecretStr = Field(
         SecretStr(""),
-        description="Kept in the system's keyring or in a file that its owner alone reads; never "
-        "answered. Testing and listing do not keep it. Empty means the one that is kept.",
+        description="Stored in the system's keyring or in a file that only its owner can read; never "
+        "returned. Testing and listing do not store it. Empty means the stored one.",
         max_length=10_000,
     )
     session_id: Identifier | None = None
@@ -53,10 +53,8 @@ class LanguageAnswer(BaseModel):
     """Who writes now, and what was asked about."""
 
     session_id: str | None
-    choice: ChoiceObject = Field(description="What writes in the session.")
-    is_own: bool = Field(description="Whether the session has chosen it; else it is the default.")
+    choice: ChoiceObject = Field(description="The writer of the session.")
+    is_own: bool = Field(description="Whether the session chose it; otherwise it is the default.")
     default: ChoiceObject
-    check: CheckObject | None = Field(
-        description="What a test or a listing showed; null without one."
-    )
-    models: list[str] | None = Field(description="The endpoint's models; null where not asked for.")
+    check: CheckObject | None = Field(description="Result of a test or listing; null if none.")
+    models: list[str] | None = Field(description="The endpoint's models; null if not requested.")

@@ -43,8 +43,10 @@ class ChangeObject(BaseModel):
     before: str | list[str]
     after: str | list[str]
     sentence: str
-    entity: str = Field("", description="The id of the one entity of the cast that it is about.")
-    aspect: str = Field("", description="What changed of that entity: colour, position, added, …")
+    entity: str = Field("", description="Id of the entity it is about.")
+    aspect: str = Field(
+        "", description="What changed about the entity, such as colour, position or added."
+    )
 
 
 class EnhanceRequest(Body):
@@ -55,7 +57,7 @@ class EnhanceRequest(Body):
         None, description="The session to continue; null or an unknown one starts a new session."
     )
     image: InputName | None = Field(
-        None, description="What the video begins with: a language model that sees writes for it."
+        None, description="Start image of the video; a vision language model takes it into account."
     )
     seed: int | None = Field(None, ge=0, le=2**63 - 1)
 
@@ -68,7 +70,7 @@ class EnhanceAnswer(BaseModel):
     is_fallback: bool
     provider: str
     parameters: Scene
-    index: int = Field(description="The prompt's place in the session's history.")
+    index: int = Field(description="Index of the prompt in the session's history.")
     message: str = ""
 
 
@@ -84,7 +86,7 @@ class InitializeRequest(Body):
     prompt: PromptText
     session_id: Identifier | None = None
     parent: int | None = Field(
-        None, ge=0, description="The prompt of this session that it was edited from, by its index."
+        None, ge=0, description="Index of the prompt of this session that it was edited from."
     )
 
 
@@ -106,7 +108,7 @@ class VariationsRequest(Body):
 
     session_id: Identifier
     image: InputName | None = Field(
-        None, description="What the video begins with: a language model that sees writes for it."
+        None, description="Start image of the video; a vision language model takes it into account."
     )
     selected_indices: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, max_length=64)
     total_count: int = Field(
@@ -115,7 +117,7 @@ class VariationsRequest(Body):
     axes: list[Literal[SceneField, "camera", "light", "time"]] = Field(
         default_factory=list,
         max_length=len(SCENE_FIELDS),
-        description="What may vary: scene fields, or whole axes.",
+        description="What to vary: scene fields or axes.",
     )
     hold: list[SceneField] = Field(default_factory=list, max_length=len(SCENE_FIELDS))
     seed: int | None = Field(None, ge=0, le=2**63 - 1)
@@ -149,7 +151,7 @@ class UpdateRequest(Body):
 
     session_id: Identifier
     image: InputName | None = Field(
-        None, description="What the video begins with: a language model that sees writes for it."
+        None, description="Start image of the video; a vision language model takes it into account."
     )
     prompt: PromptText | None = None
     cards: list[Annotated[int, Field(ge=0)]] = Field(
@@ -167,7 +169,7 @@ class UpdateRequest(Body):
     take_back: int | None = Field(
         None,
         ge=0,
-        description="Take back what the prompt at this index changed, and keep all that came after.",
+        description="Index of the prompt whose changes are undone; later changes are kept.",
     )
     user_request: PromptText | None = Field(None, validate_default=True)
 
@@ -192,8 +194,8 @@ class UpdateAnswer(BaseModel):
     message: str
     hint: str = Field(
         "",
-        description="What a language model would add, and how to connect one: told once a session, "
-        "with the first request that the rules did not wholly understand.",
+        description="What a language model would add, and how to connect one: said once per "
+        "session, at the first request that the rules did not fully understand.",
     )
     index: int | None = Field(description="Index in the history; null if nothing changed.")
     is_fallback: bool
@@ -203,7 +205,7 @@ class UpdateAnswer(BaseModel):
         "answered, proposed, or not understood."
     )
     settings: dict[str, Any] = Field(
-        description="Render settings of the session's next renders, unless they set their own."
+        description="Render settings for the session's next renders, unless a render sets its own."
     )
 
 
@@ -238,6 +240,9 @@ class ExchangeObject(BaseModel):
     prompt_tokens: int | None
     completion_tokens: int | None
     duration_s: float
+    finish_reason: str = Field(
+        description="Why the endpoint says that the answer ended; empty if it does not say."
+    )
 
 
 class ExportRequest(Body):
@@ -279,7 +284,7 @@ class HistoryEntry(BaseModel):
     )
     settings: dict[str, Any] = Field(
         default_factory=dict,
-        description="Render settings of its renders, unless they set their own.",
+        description="Render settings for its renders, unless a render sets its own.",
     )
     starred: bool = False
     transcript: list[ExchangeObject] | None = Field(

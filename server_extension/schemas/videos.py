@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationInfo
 
 from server_extension.schemas.common import Body, Identifier, InputName, PromptText
+from workbench.control.control_request import as_control
+from workbench.identifiers import Kind, id_pattern
 from workbench.measures.scene_check.model import CheckAnswer, SceneCheck
 from workbench.presentation import ChecksObject, JobObject
-from workbench.rendering import INPUTS, Control, Keyframe, RenderParameters
+from workbench.rendering import NAMING_OPTIONS, Control, Keyframe, RenderParameters
 from workbench.settings import Settings
 
 __all__ = [
@@ -40,7 +42,7 @@ def _within_batch_limit(prompts: list[str], info: ValidationInfo) -> list[str]:
 
 
 def _without_paths(options: dict[str, Any] | None) -> dict[str, Any] | None:
-    if named := set(INPUTS) & set(options or ()):
+    if named := set(NAMING_OPTIONS) & set(options or ()):
         raise ValueError(f"give {', '.join(sorted(named))} beside the options, by id")
     return options
 
@@ -54,7 +56,11 @@ class NamedKeyframe(Keyframe):
 class NamedControl(Control):
     """A video, by id, that says frame by frame what is where."""
 
-    video: InputName
+    video: str = Field(
+        "",
+        pattern=f"^$|{id_pattern(Kind.INPUT, Kind.JOB)}",
+        description="The id of an upload or of a finished job; empty only with `storyboard`.",
+    )
 
 
 class RenderOptions(RenderParameters, Body):
@@ -70,21 +76,23 @@ class RenderOptions(RenderParameters, Body):
         description="The image that the video starts from, if the model takes one: the id of an "
         "upload to /api/video/inputs, or of a finished job, whose last frame is used.",
     )
-    last_image: InputName | None = Field(None, description="The image that the video ends with.")
+    last_image: InputName | None = Field(None, description="End image, named like the start image.")
     video: InputName | None = Field(
-        None, description="The video to continue or change, named like an image."
+        None, description="The video to continue or change, named like the start image."
     )
     mask: InputName | None = Field(
-        None, description="A picture or video, white where the video may change."
+        None, description="Mask image or video; white where the video may change."
     )
     references: Annotated[tuple[InputName, ...], Field(max_length=16)] | None = Field(
-        None, description="Pictures of what is to be seen."
+        None, description="Ids of reference images."
     )
     keyframes: Annotated[tuple[NamedKeyframe, ...], Field(max_length=64)] | None = Field(
-        None, description="Pictures that are to be seen at their second."
+        None, description="Images to show at given times."
     )
-    control: NamedControl | None = Field(
-        None, description="A video that says frame by frame what is where."
+    control: Annotated[NamedControl, BeforeValidator(as_control)] | None = Field(
+        None,
+        description="The control video to follow frame by frame: an object, or text such as `depth` "
+        "(of the request's own storyboard), `depth=j_…` or `edges from i_…`; see docs/worlds.md.",
     )
     options: Annotated[dict[str, Any] | None, AfterValidator(_without_paths)] = Field(
         None, description="Options of the engine; see docs/models.md."
@@ -93,7 +101,7 @@ class RenderOptions(RenderParameters, Body):
         None,
         min_length=1,
         max_length=200,
-        description="A repeated request with the same key answers with the first one's jobs.",
+        description="A repeated request with the same key returns the jobs of the first.",
     )
 
 
@@ -113,13 +121,17 @@ class BatchRequest(RenderOptions):
 
 
 class InputAnswer(BaseModel):
-    """An uploaded image or video for renders to start from, or a camera path."""
+    """An uploaded image or video for renders to start from, a camera path or actions."""
 
-    input_id: str = Field(description="Use it as a render's image, last_image, video or camera.")
-    kind: Literal["image", "video", "camera_path"]
+    input_id: str = Field(
+        description="Use it as a render's image, last_image, video, camera or actions.values."
+    )
+    kind: Literal["image", "video", "camera_path", "actions"]
     width: int
     height: int
-    num_frames: int = Field(description="1 for an image; the poses of a camera path.")
+    num_frames: int = Field(
+        description="1 for an image; the number of poses of a camera path or of steps of actions."
+    )
 
 
 class PriorityRequest(Body):
@@ -150,9 +162,9 @@ class SceneCheckObject(ChecksObject):
     """Whether a video shows what its scene asks for, answer by answer."""
 
     answers: tuple[CheckAnswer, ...]
-    prompt_tokens: int = Field(description="Tokens of all questions to the model so far.")
-    completion_tokens: int = Field(description="Tokens of all its answers.")
-    duration_s: float = Field(description="Seconds that it took to answer.")
+    prompt_tokens: int = Field(description="Total tokens sent to the model.")
+    completion_tokens: int = Field(description="Total tokens of its answers.")
+    duration_s: float = Field(description="Total seconds it took to answer.")
     requests: int = Field(description="Number of requests to the endpoint.")
 
     @classmethod
@@ -199,6 +211,6 @@ class JobsAnswer(BaseModel):
 
     jobs: list[JobObject]
     cursor: str | None = Field(
-        description="Pass it as ``cursor`` to get the next page; null at the end."
+        description="Pass it as ``cursor`` to get the next page; null on the last page."
     )
     total: int

@@ -1,4 +1,4 @@
-"""Best-of-N over REST: begun once, carried out by a process of its own, read by name."""
+"""Best-of-N over REST: started once, carried out by a process of its own, read by name."""
 
 from __future__ import annotations
 

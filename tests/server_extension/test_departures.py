@@ -7,7 +7,6 @@ import socket
 import time
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -40,78 +39,103 @@ def _leave_early(server: LiveServer, path: str) -> None:
     line.close()
 
 
-def test_abandoned_zip_downloads_free_their_slots(tmp_path: Path) -> None:
-    with LiveServer(tmp_path / "outputs", environment={"WORKBENCH_MAX_OPEN_ZIPS": "2"}) as server:
-        asked = {"prompts": PROMPTS, "num_frames": 97}
-        batch_id = server.post("/api/video/batch_inference", asked).json()["batch_id"]
-        assert server.wait_for_batch(batch_id)["status"] == "complete"
-        path = f"/api/video/batch_download/{batch_id}"
-        for _ in range(4):
-            _leave_early(server, path)
-        limit = time.monotonic() + 120
-        while (answer := server.get(path)).status_code == 429:
-            assert time.monotonic() < limit, "a client that left still holds its place"
-            time.sleep(0.1)
-        assert answer.status_code == 200
-        assert len(answer.content) > 500_000, "too small for anybody to leave in the middle"
-        names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
-        assert sum(name.endswith(".mp4") for name in names) == len(PROMPTS)
-        log = server.log.read_text("utf-8")
-        assert "The client left while" in log
-        assert "Traceback" not in log
-
-
-def test_a_zip_client_that_reads_nothing_is_disconnected(tmp_path: Path) -> None:
-    limits = {"WORKBENCH_MAX_OPEN_ZIPS": "1", "WORKBENCH_CLIENT_STALL_S": "1"}
-    with LiveServer(tmp_path / "outputs", environment=limits) as server:
-        asked = {"prompts": PROMPTS, "num_frames": 97}
-        batch_id = server.post("/api/video/batch_inference", asked).json()["batch_id"]
-        video = server.wait_for_batch(batch_id)["jobs"][0]
-        file = server.outputs / batch_id / video["job_id"] / "video.mp4"
-        with file.open("ab") as grown:  # more than the sockets' buffers take
-            grown.write(bytes(64 << 20))
-        line = _begin(server, f"/api/video/batch_download/{batch_id}")
-        limit = time.monotonic() + 120
-        while (status := _status(server, f"/api/video/batch_download/{batch_id}")) == 429:
-            assert time.monotonic() < limit, "a client that reads nothing still holds its place"
-            time.sleep(0.2)
-        assert status == 200
-        line.close()
-
-
-def test_event_clients_are_bounded_in_number(tmp_path: Path) -> None:
-    limits = {"WORKBENCH_MAX_EVENT_CLIENTS": "2"}
-    with LiveServer(tmp_path / "outputs", environment=limits) as server:
-        url = f"ws://127.0.0.1:{server.port}/api/video/events"
-        header = [f"Authorization: token {TOKEN}"]
-        two = [websocket.create_connection(url, header=header, timeout=60) for _ in range(2)]
-        with pytest.raises(websocket.WebSocketBadStatusException) as refused:
-            websocket.create_connection(url, header=header, timeout=60)
-        assert refused.value.status_code == 429
-        two[0].close()
-        limit = time.monotonic() + 60
-        while True:
-            try:
-                websocket.create_connection(url, header=header, timeout=60).close()
-                break
-            except websocket.WebSocketBadStatusException:
-                assert time.monotonic() < limit, "a client that left still holds its place"
-                time.sleep(0.1)
-        two[1].close()
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that allows two ZIP clients and two event clients, however slow they are."""
+    limits = {"WORKBENCH_MAX_OPEN_ZIPS": "2", "WORKBENCH_MAX_EVENT_CLIENTS": "2"}
+    with LiveServer(tmp_path_factory.mktemp("patient") / "outputs", environment=limits) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
-def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server that allows one event client, with more jobs than one message holds."""
-    limits = {"WORKBENCH_MAX_EVENT_CLIENTS": "1", "WORKBENCH_CLIENT_STALL_S": "1"}
-    with LiveServer(tmp_path_factory.mktemp("many") / "outputs", environment=limits) as server:
-        server.post("/api/video/pause", {})
-        manager = JobManager(Settings(outputs=server.outputs, max_queued_jobs=10_000))
-        prompt = "a long road " * 100
-        for count in (11, 4_990):  # all of one batch change at once
-            manager.submit_batch([RenderRequest(prompt=prompt) for _ in range(count)])
-        manager.close()
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that allows one client of each kind, and only while that client reads."""
+    limits = {
+        "WORKBENCH_MAX_OPEN_ZIPS": "1",
+        "WORKBENCH_MAX_EVENT_CLIENTS": "1",
+        "WORKBENCH_CLIENT_STALL_S": "1",
+    }
+    with LiveServer(tmp_path_factory.mktemp("impatient") / "outputs", environment=limits) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def rendered(impatient: LiveServer) -> str:
+    """A finished batch of the impatient server."""
+    return _rendered(impatient)
+
+
+def _rendered(server: LiveServer) -> str:
+    """Render a batch and return its id."""
+    asked = {"prompts": PROMPTS, "num_frames": 97}
+    batch_id: str = server.post("/api/video/batch_inference", asked).json()["batch_id"]
+    assert server.wait_for_batch(batch_id)["status"] == "complete"
+    return batch_id
+
+
+def test_abandoned_zip_downloads_free_their_slots(patient: LiveServer) -> None:
+    path = f"/api/video/batch_download/{_rendered(patient)}"
+    for _ in range(4):
+        _leave_early(patient, path)
+    limit = time.monotonic() + 120
+    while (answer := patient.get(path)).status_code == 429:
+        assert time.monotonic() < limit, "a client that left still holds its place"
+        time.sleep(0.1)
+    assert answer.status_code == 200
+    assert len(answer.content) > 500_000, "too small for anybody to leave in the middle"
+    names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+    assert sum(name.endswith(".mp4") for name in names) == len(PROMPTS)
+    log = patient.log.read_text("utf-8")
+    assert "The client left while" in log
+    assert "Traceback" not in log
+
+
+def test_a_zip_client_that_reads_nothing_is_disconnected(
+    impatient: LiveServer, rendered: str
+) -> None:
+    video = impatient.wait_for_batch(rendered)["jobs"][0]
+    file = impatient.outputs / rendered / video["job_id"] / "video.mp4"
+    with file.open("ab") as grown:  # more than the sockets' buffers take
+        grown.write(bytes(64 << 20))
+    line = _begin(impatient, f"/api/video/batch_download/{rendered}")
+    limit = time.monotonic() + 120
+    while (status := _status(impatient, f"/api/video/batch_download/{rendered}")) == 429:
+        assert time.monotonic() < limit, "a client that reads nothing still holds its place"
+        time.sleep(0.2)
+    assert status == 200
+    line.close()
+
+
+def test_event_clients_are_bounded_in_number(patient: LiveServer) -> None:
+    url = f"ws://127.0.0.1:{patient.port}/api/video/events"
+    header = [f"Authorization: token {TOKEN}"]
+    two = [websocket.create_connection(url, header=header, timeout=60) for _ in range(2)]
+    with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+        websocket.create_connection(url, header=header, timeout=60)
+    assert refused.value.status_code == 429
+    two[0].close()
+    limit = time.monotonic() + 60
+    while True:
+        try:
+            websocket.create_connection(url, header=header, timeout=60).close()
+            break
+        except websocket.WebSocketBadStatusException:
+            assert time.monotonic() < limit, "a client that left still holds its place"
+            time.sleep(0.1)
+    two[1].close()
+
+
+@pytest.fixture(scope="module")
+def crowded(impatient: LiveServer, rendered: str) -> LiveServer:
+    """The impatient server, paused, with more jobs than one message holds."""
+    assert rendered  # before the pause, for the tests that need it
+    impatient.post("/api/video/pause", {})
+    manager = JobManager(Settings(outputs=impatient.outputs, max_queued_jobs=10_000))
+    prompt = "a long road " * 100
+    for count in (11, 4_990):  # all of one batch change at once
+        manager.submit_batch([RenderRequest(prompt=prompt) for _ in range(count)])
+    manager.close()
+    return impatient
 
 
 def _listen(server: LiveServer, since: int) -> websocket.WebSocket:

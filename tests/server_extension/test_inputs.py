@@ -63,7 +63,7 @@ def test_an_uploaded_video_and_a_finished_job_are_inputs(server: LiveServer) -> 
     for name in (job["job_id"], told.json()["input_id"]):
         refused = _asked(server, image=name)
         assert refused.status_code == 400
-        assert "storyboard takes no image" in refused.json()["message"]
+        assert "storyboard does not accept image" in refused.json()["message"]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,6 @@ def _elsewhere(function: Any) -> Any:
 
 
 _MAIN = threading.main_thread()
-if sys.orig_argv[1:3] == ["-m", "jupyterlab"]:
+if sys.orig_argv[1:3] == ["-m", "server_extension.lab"]:
     os.stat, os.lstat = _elsewhere(os.stat), _elsewhere(os.lstat)
     io.open = builtins.open = _elsewhere(io.open)
