@@ -1,1 +1,1 @@
-"""One script per performance promise: each prints its figure next to its target."""
+"""One script per performance target: each prints its figures beside the targets."""

@@ -1,8 +1,8 @@
-"""The animatic: how many times faster than real time it is drawn and encoded, and what it costs.
+"""Speed and memory of the animatic: drawing and encoding, relative to real time.
 
-Run ``python -m benchmarks.animatic``; every third scene of the contact sheet, all settings, weathers
-and styles mixed, ``--rounds`` times each. The best round of each scene is reported: what others on the
-machine take is no property of the animatic.
+Run ``python -m benchmarks.animatic``: every third scene of the contact sheet, with mixed settings,
+weathers and styles, ``--rounds`` times each. The best round of each scene is reported, to exclude
+other load on the machine.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def measure_speed(
 ) -> list[Figure]:
     """Return how many times faster than real time each scene is made, and when its first frame is.
 
-    Once by the clock, which others on the machine slow down, and once by processor time: that of
-    all threads, drawing and encoding, shared by two cores.
+    Once by wall clock, which other load slows down, and once by CPU time: that of all threads,
+    drawing and encoding, divided by two cores.
     """
     size = f"{width}×{height}"
     clocked: dict[str, float] = {}
@@ -88,7 +88,7 @@ def measure_speed(
 
 
 def measure_memory() -> Figure:
-    """Return the peak memory of a process that renders one animatic and does nothing else."""
+    """Return the peak memory of a process that only renders one animatic."""
     code = "from benchmarks.animatic import render_alone; render_alone()"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return Figure("peak memory of the process", float(done.stdout) / 1024, "MiB", 300)

@@ -6,7 +6,7 @@ import os
 import selectors
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -35,17 +35,18 @@ class _NullWorkerPool(WorkerPool):
 
 
 class _IndexOnly(Outcomes):
-    """Ends jobs in the index alone: what is measured is the queue, not the disk's renames."""
+    """Ends jobs only in the index: this measures the queue, not renames on disk."""
 
-    def rendered(self, writer: Writer, claim: Claim, made: Rendered, kind: str) -> None:
-        """Acknowledge a job that left no file."""
-        assert self._ledger.is_current(writer, claim)
-        self._ledger.complete(writer, claim, video_bytes=0, has_poster=False, has_audio=False)
-        self._ledger.learn(writer, claim.cost_key, kind, made.seconds)
+    def rendered(self, writer: Writer, made: Sequence[tuple[Claim, Rendered, str]]) -> None:
+        """Acknowledge jobs that left no file."""
+        for claim, message, kind in made:
+            assert self._ledger.is_current(writer, claim)
+            self._ledger.complete(writer, claim, video_bytes=0, has_poster=False, has_audio=False)
+            self._ledger.learn(writer, claim.cost_key, kind, message.seconds)
 
 
 class _Exchange:
-    """A dispatcher and a worker pool, turned as the supervisor turns them."""
+    """A dispatcher and a worker pool, driven as the supervisor drives them."""
 
     def __init__(self, index: Index, settings: Settings) -> None:
         self._selector = selectors.DefaultSelector()
@@ -55,12 +56,12 @@ class _Exchange:
         self.dispatcher.set_slots(plan_slots(settings, []))
 
     def turn_until(self, done: Callable[[], bool]) -> None:
-        """Turn until ``done``."""
+        """Step until ``done``."""
         while not done():
             self.turn()
 
     def turn(self) -> None:
-        """Hear the workers, decide, and do what was decided."""
+        """Read the workers' messages, step the dispatcher, and carry out its orders."""
         for key, _ in self._selector.select(0.05):
             self.pool.hear(key.data)
         while orders := self.dispatcher.step(self.pool.events()):

@@ -1,8 +1,8 @@
-"""What a Ray cluster costs: dispatch over a local worker's, efficiency with nodes, the first limit.
+"""The cost of a Ray cluster: dispatch compared with a local worker, efficiency, first bottleneck.
 
-Real Ray nodes on this machine with declared GPUs, and jobs that sleep, so that a node costs little
-processor and what is measured is the way there and back. ``--nodes`` and ``--gpus`` say how far to
-go: 16 nodes of 4 GPUs are 64 worker actors, each a Ray actor with a real worker of its own.
+Real Ray nodes on this machine with declared GPUs, and jobs that sleep, so that a node uses little
+CPU time and the round trip is measured. ``--nodes`` and ``--gpus`` set the size: 16 nodes of 4 GPUs
+are 64 worker actors, each a Ray actor with a real worker of its own.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _EFFICIENCY: Final = 0.98
 
 @dataclass(frozen=True)
 class Cost:
-    """What the supervisor and its bridge used while jobs ran."""
+    """The resources that the supervisor and its bridge used while jobs ran."""
 
     wall_s: float
     supervisor_cpu_s: float

@@ -1,6 +1,7 @@
 """Draws the contact sheet of docs/animatic.jpg: seventy-two scenes, one frame of each.
 
-Run ``python -m benchmarks.contact_sheet`` after a change to what the animatic draws, and look.
+Run ``python -m benchmarks.contact_sheet`` after a change to the animatic's drawing, and look at the
+result.
 """
 
 from __future__ import annotations

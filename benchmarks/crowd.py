@@ -1,6 +1,6 @@
-"""Many clients in one process: each keeps its connection and asks once a second, as a page does.
+"""Many clients in one process: each keeps its connection and polls once a second, as a page does.
 
-Written on plain sockets, because what the clients cost is taken from the same machine.
+Uses plain sockets, to keep the clients' own cost on the shared machine low.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.live_server import TOKEN
 __all__ = ["SETTLED_S", "Crowd"]
 
 SETTLED_S: Final = 3.0
-"""After this long everybody has come in."""
+"""After this long every client has connected."""
 _EVERY_S: Final = 1.0
 
 
@@ -37,9 +37,9 @@ class Crowd:
         )
         self.seconds = seconds
         self.arrivals: list[float] = []
-        """Of the first questions, which all come within a second and go the whole way."""
+        """Of the first requests, which all arrive within a second and are not cached."""
         self.latencies: list[float] = []
-        """Of the questions after the crowd has come in."""
+        """Of the requests after every client has connected."""
         self.processor_s = 0.0
 
     def __enter__(self) -> Self:
@@ -95,7 +95,7 @@ def _run(
                 kept = latencies if client.asked_at > settled else arrivals
                 kept.append(time.perf_counter() - client.asked_at)
                 missed = max(0.0, time.perf_counter() - client.due) // _EVERY_S
-                client.due += _EVERY_S * (1 + missed)  # as a page's timer does: none is made up
+                client.due += _EVERY_S * (1 + missed)  # as a page's timer: missed polls are dropped
                 heapq.heappush(waiting, (client.due, key.data))
     queue.put((arrivals, latencies, time.process_time() - before))
     for client in all_clients:
@@ -103,7 +103,7 @@ def _run(
 
 
 def _client(port: int, job_id: str, number: int) -> _Client:
-    """Return a client with a cookie of its own, so that no two ask alike."""
+    """Return a client with a cookie of its own, so that no two requests are alike."""
     question = (
         f"GET /api/video/status/{job_id} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
         f"Authorization: token {TOKEN}\r\nCookie: visitor={number}\r\n"

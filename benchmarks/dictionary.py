@@ -1,10 +1,10 @@
-"""Makes ``workbench/lexicon/data/dictionary.txt.gz``: which forms a word has, by part of speech.
+"""Makes ``workbench/lexicon/data/dictionary.txt.gz``: the forms of a word, by part of speech.
 
 Run with ``python -m benchmarks.dictionary WORDS``, where WORDS is a list of English words, one a line
 (the public-domain Webster's of 1934 served for the file that is there). Of these, and of the
-lexicon's own words, those that lemminflect knows are written with what it says of them; it is asked
-by its public interface alone. The table is read in place, which takes a process's first prompt some
-milliseconds where lemminflect takes half a second.
+lexicon's own words, those that lemminflect knows are written with its forms, obtained through its
+public interface. The table is read in place, which costs a process's first prompt a few
+milliseconds; lemminflect takes half a second.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How many real prompts get a subject that the animatic draws instead of a card with words.
+"""The share of real prompts whose subject the animatic draws instead of a card with words.
 
 Reads the 872 prompts kept beside the checkout (``../shared/data``; half of VBench's lists,
-Apache-2.0), through the composer as a user's prompt goes. Says so and ends where they are missing.
+Apache-2.0), through the composer like a user's prompt. Exits with a message if they are missing.
 """
 
 from __future__ import annotations

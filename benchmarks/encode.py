@@ -2,8 +2,8 @@
 
 Run ``python -m benchmarks.encode``. diffusers exports through imageio-ffmpeg, which the workbench
 does not need: ``pip install imageio-ffmpeg`` first; without it only our own figures are printed.
-Times are processor time, over all threads and child processes, and time on the clock. Both are
-handed what a pipeline leaves: floating point from 0 to 1.
+Times are CPU time, over all threads and child processes, and wall-clock time. Both encoders get the
+output of a pipeline: floating point from 0 to 1.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def textured_frames(number: int = 81) -> Image:
 
 
 def natural_frames(number: int = 81) -> Image:
-    """Return what a camera might see: it turns and comes nearer, something passes, sensors hiss."""
+    """Return natural-looking frames: a turning, approaching camera, something passing, noise."""
     width, height = _SIZE
     random = np.random.default_rng(6)
     ground, thing = _cloudy(random, width * 2, height * 2), _cloudy(random, 360, 360)
@@ -82,7 +82,7 @@ def natural_frames(number: int = 81) -> Image:
 
 
 def _cloudy(random: np.random.Generator, width: int, height: int) -> Image:
-    """Return texture as nature has it: the finer, the fainter (H×W×3, float32, 0 to 255)."""
+    """Return natural texture: finer detail is fainter (H×W×3, float32, 0 to 255)."""
     made = np.full((height, width, 3), 120, np.float32)
     for octave in range(8):
         cells = random.normal(0, 1, (4 << octave, 6 << octave, 3)).astype(np.float32)
@@ -93,7 +93,7 @@ def _cloudy(random: np.random.Generator, width: int, height: int) -> Image:
 
 
 def animatic_frames(number: int = 81) -> Image:
-    """Return flat drawing in motion: an animatic of a dog on a beach."""
+    """Return flat drawings in motion: an animatic of a dog on a beach."""
     scene = Scene(subject="a dog", action="running", setting="a beach", time_of_day="sunset")
     film = Film(read_scene(scene, 5), *_SIZE, number, 24)
     return np.stack([to_rgb(picture.planes) for picture in film.frames()])
@@ -106,7 +106,7 @@ CLIPS: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One way of encoding: milliseconds on the clock and of the processor, kilobytes, decibels."""
+    """One encoder: wall-clock and CPU milliseconds, kilobytes, decibels."""
 
     clock_ms: float
     processor_ms: float
@@ -124,7 +124,7 @@ def measure_encoders(clip: str) -> list[Figure]:
     for quality in ("light", "standard"):
         for effort in ("live", "balanced", "thorough"):
             ours = _measured(frames, partial(_write, pictures, effort, quality))
-            # What the export settles for is "light": only there are size and time comparable.
+            # The export's quality is that of "light": only there are size and time comparable.
             other = theirs if quality == "light" and effort == "thorough" else None
             figures += _told(f"{clip}: workbench, {quality}, {effort}", ours, other, quality)
     return figures

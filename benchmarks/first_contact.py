@@ -1,8 +1,8 @@
-"""First contact: what the workbench makes of words that nobody wrote code for.
+"""First contact: how well the workbench handles words that no code was written for.
 
 A round is a folder with ``requests.jsonl`` (``start``, ``prior``, ``request``, ``expect``),
-``ideas.jsonl`` (``idea``, ``expect``) and ``dialogues.jsonl`` (``start``, ``turns``). People who have
-not seen the code write it; it is scored once, before any change, and by a reader: this script
+``ideas.jsonl`` (``idea``, ``expect``) and ``dialogues.jsonl`` (``start``, ``turns``). It is written
+by people who have not seen the code, and scored once, before any change, by a reader: this script
 answers the round, and adds up the reader's verdicts.
 
 - ``python -m benchmarks.first_contact answer ROUND > answers.jsonl`` answers every line.
@@ -28,7 +28,7 @@ from benchmarks.report import Figure, print_report
 from workbench.prompts import Sessions
 from workbench.settings import Settings
 
-__all__ = ["answered", "figures"]
+__all__ = ["Line", "answered", "figures"]
 
 Line = dict[str, Any]
 _VERDICTS: Final = ("right", "partly", "wrong", "refused", "helpful")
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def answered(folder: Path) -> Iterator[Line]:
-    """Yield each line of the round in ``folder`` with what the workbench made of it.
+    """Yield each line of the round in ``folder`` with the workbench's answer.
 
     No language model takes part, and nothing is rendered.
     """
@@ -81,7 +81,7 @@ def answered(folder: Path) -> Iterator[Line]:
 
 
 def _conversation(sessions: Sessions, start: str, requests: Sequence[str]) -> Iterator[Line]:
-    """Yield what each request made of the prompt, one after the other."""
+    """Yield the prompt after each request, one after the other."""
     session_id, entry = asyncio.run(sessions.enhance(start))
     prompt = entry.prompt
     for request in requests:
@@ -105,7 +105,7 @@ def _actions(revision: Any) -> Sequence[Any]:
 
 
 def figures(verdicts: Iterable[Line]) -> list[Figure]:
-    """Return the figures that a reader's verdicts add up to, shares in percent."""
+    """Return the sums of a reader's verdicts, shares in percent."""
     given = list(verdicts)
     judged = [line for line in given if "verdict" in line]
     marked = [line for line in given if "faithful" in line]

@@ -1,4 +1,4 @@
-"""A very full index: time to list, search, read a status and start, and the memory used."""
+"""A very full index: time to list, search, read a status and start, and memory use."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def measure_full_index(count: int) -> list[Figure]:
             "search, of one state": lambda: manager.jobs(query="dog", state=JobState.COMPLETE),
             "status": lambda: manager.job(random.choice(ids)),
         }
-        os.sync()  # what is measured is the asking, not the end of the filling
+        os.sync()  # measure the queries, not the end of the filling
         for name, ask in asks.items():
             times, worked = [], []
             for _ in range(40):
@@ -86,7 +86,7 @@ def measure_full_index(count: int) -> list[Figure]:
                 worked.append((time.process_time() - before) * 1e3)
             figures.append(Figure(f"– {name}, p95", percentile(times, 0.95), "ms", 20))
             figures.append(Figure(f"– {name}, median", percentile(times, 0.5), "ms"))
-            # On a machine that others use as well, this is what can be compared.
+            # Comparable even on a machine with other load.
             figures.append(Figure(f"– {name}, processor time, p95", percentile(worked, 0.95), "ms"))
         figures += _starts(manager, settings)
     return figures

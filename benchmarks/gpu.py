@@ -1,15 +1,20 @@
-"""How fast each profile is on a real GPU: real architectures at real size, with random weights.
+"""Speed of each profile on a real GPU: real architectures at real size, with random weights.
 
 A bare machine needs torch with CUDA, and diffusers and av as wheels. From the repository's root::
 
     python -m benchmarks.gpu                      # Wan 2.1 1.3B, 832×480, 81 frames
     python -m benchmarks.gpu --model 5b           # Wan 2.2 TI2V 5B, 1280×704, 121 frames
+    python -m benchmarks.gpu --profiles exact --weights fp8,int8 --caches ""
     python -m benchmarks.gpu --tiny               # on a CPU, to see that it runs
 
-The baseline is diffusers as it comes: eager, its default attention, the VAE in 32 bits, then the
+The baseline is unmodified diffusers: eager, its default attention, the VAE in 32 bits, and the
 video written after the last frame is decoded. Every profile gets the same noise and the same steps;
-PSNR and SSIM compare its frames with the reference's. With random weights the pictures are noise:
-speed, memory and agreement are real, beauty is not, and a step cache is judged only by its speed.
+PSNR and SSIM compare its frames with the reference's. Then the weights that people run, on the exact
+path: fp8, int8, GGUF Q8_0, and four steps with a LoRA; and the exact path with MagCache, calibrated in
+a render of its own. fp8, int8 and MagCache need nothing more; GGUF needs gguf, int8 torchao, and the LoRA
+peft. With random weights the images are noise:
+speed, memory and agreement are real, image quality is not, and a step cache is judged only by its
+speed.
 """
 
 from __future__ import annotations
@@ -17,39 +22,21 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
-import math
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
+from benchmarks.gpu_report import Take, report
+from benchmarks.gpu_weights import FORMS, transformer_as
 from benchmarks.wan_models import MODELS, Model, build, draft
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-
-
-@dataclass
-class Take:
-    """What one profile took, and the frames it gave."""
-
-    name: str
-    step_s: float = 0.0
-    decode_s: float = 0.0
-    tail_s: float = 0.0
-    """From the last decoded frame to the finished file."""
-    warm_up_s: float = 0.0
-    peak_bytes: int = 0
-    steps: int = 0
-    frames: Any = None
-    notes: list[str] = field(default_factory=list)
-
-    def video_s(self, steps: int) -> float:
-        """Return how long a whole video of ``steps`` steps takes, warm."""
-        return self.step_s * steps + self.decode_s + self.tail_s
+_MAG: Final = {"threshold": 0.06, "max_skip_steps": 3, "retention_ratio": 0.2}
+"""The settings that a request has by default."""
 
 
 def main(arguments: list[str]) -> None:
@@ -58,6 +45,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--model", choices=MODELS, default="1.3b")
     parser.add_argument("--steps", type=int, default=8, help="steps that are really run")
     parser.add_argument("--profiles", default="reference,exact,fast,draft")
+    parser.add_argument("--weights", default=",".join(FORMS))
+    parser.add_argument("--caches", default="mag")
     parser.add_argument("--threshold", type=float, default=0.1, help="of the first-block cache")
     parser.add_argument("--tiny", action="store_true", help="on a CPU, to see that it runs")
     wanted = parser.parse_args(arguments)
@@ -66,10 +55,20 @@ def main(arguments: list[str]) -> None:
     steps = 3 if wanted.tiny else wanted.steps
     bench = Bench(model, device, steps, wanted.threshold)
     takes = [bench.eager()]
-    for profile in wanted.profiles.split(","):
+    measure = {
+        **dict.fromkeys(_names(wanted.profiles), bench.profile),
+        **dict.fromkeys(_names(wanted.caches), bench.cached),
+        **dict.fromkeys(_names(wanted.weights), bench.weights),
+    }
+    for name, take in measure.items():
         with contextlib.suppress(KeyboardInterrupt):
-            takes.append(bench.profile(profile))
-    report(takes, model, bench)
+            takes.append(take(name))
+    parameters = sum(p.numel() for p in bench.transformer.parameters())
+    report(takes, model, device=device, steps=steps, parameters=parameters)
+
+
+def _names(given: str) -> list[str]:
+    return [name for name in given.split(",") if name]
 
 
 class Bench:
@@ -81,6 +80,7 @@ class Bench:
 
         logging.set_verbosity_error()
         self.model, self.device, self.steps, self.threshold = model, device, steps, threshold
+        self.guided = True
         self.dtype = torch.bfloat16 if device == "cuda" else torch.float32
         self.transformer, self.vae = build(model, device, self.dtype)
         torch.manual_seed(1)
@@ -89,34 +89,85 @@ class Bench:
         self.texts = [torch.randn(shape).to(device, self.dtype) * 0.1 for _ in range(2)]
 
     def eager(self) -> Take:
-        """Return diffusers as it comes, its video written when all frames are there."""
+        """Return unmodified diffusers, which writes the video after all frames are decoded."""
         return self._take("eager diffusers", self.model, self.steps, streaming=False)
 
     def profile(self, name: str) -> Take:
         """Return one of the workbench's profiles."""
+        take = self._accelerated(name, name, cache="auto", values={"threshold": self.threshold})
+        if name == "draft":
+            take.whole_steps = max(1, self.model.steps // 3)
+        return take
+
+    def cached(self, name: str) -> Take:
+        """Return the exact path with MagCache, whose ratios a render before it measures."""
+        assert name == "mag", "the others need no calibration: --profiles fast"
+        step_caches = _workbench("step_caches")
+        values = {**_MAG, "mag_ratios": None}
+        parts = {"transformer": self.transformer}
+        config = step_caches.cache_config(None, "transformer", name, values, self.steps, None)
+        self.transformer.enable_cache(config)
+        try:
+            with step_caches.calibrated(parts) as ratios:
+                self._denoise(self.model, self.steps)
+        finally:
+            self.transformer.disable_cache()
+        values["mag_ratios"] = ratios["transformer"]
+        return self._accelerated(name, "exact", cache=name, values=values)
+
+    def weights(self, form: str) -> Take:
+        """Return the exact path on weights in one of ``FORMS``."""
+        usual = self.transformer
+        self.transformer = None  # two of them may not fit
+        try:
+            self.transformer = transformer_as(form, self.model, self.device, self.dtype)
+            few = form == "four-steps"
+            take = self._accelerated(
+                form, "exact", cache="none", values={}, steps=4 if few else 0, guided=not few
+            )
+        finally:
+            self.transformer = usual
+        take.whole_steps = 4 if few else 0
+        return take
+
+    def _accelerated(
+        self,
+        name: str,
+        profile: str,
+        *,
+        cache: str,
+        values: dict[str, Any],
+        steps: int = 0,
+        guided: bool = True,
+    ) -> Take:
         import torch
 
-        acceleration = _workbench("acceleration").Acceleration()
+        module = _workbench("acceleration")
+        acceleration = module.Acceleration()
         options = SimpleNamespace(
             attention="auto",
             compile=None,
-            cache="auto",
-            cache_threshold=self.threshold,
+            cache=cache,
+            cache_values=lambda _: values,
             quick_parts=True,
         )
-        family = SimpleNamespace(title="Wan", cache=("first-block",))
+        family = SimpleNamespace(title="Wan", cache=("first-block",), vae_dtype="float32")
         pipe = SimpleNamespace(transformer=self.transformer, vae=self.vae)
-        wide = name == "reference"
+        wide = profile == "reference"
         self.vae.to(torch.float32 if wide or self.device == "cpu" else self.dtype)
-        acceleration.apply(pipe, name, options, family, self.device)
-        model, steps = (draft(self.model), max(2, self.steps // 3)) if name == "draft" else (
+        model, usual = (draft(self.model), max(2, self.steps // 3)) if profile == "draft" else (
             self.model, self.steps)  # fmt: skip
+        steps = steps or usual
+        acceleration.apply(pipe, profile, options, family, self.device, steps=steps)
+        self.guided = guided
         try:
             with acceleration.checking(pipe, f"{model.width}×{model.height}×{model.num_frames}"):
                 take = self._take(name, model, steps, streaming=True)
-        except (RuntimeError, ValueError, _workbench("acceleration").AccelerationFailed) as error:
-            acceleration.undo(pipe, str(error).splitlines()[0][:200])
+        except (RuntimeError, ValueError, module.AccelerationFailed) as error:
+            acceleration.undo(pipe, str(error).splitlines()[0][:200], certain=True)
             take = self._take(name, model, steps, streaming=True)
+        finally:
+            self.guided = True
         checked = [f"first forward off by {e:.1e}" for e in acceleration.checked.values()]
         take.notes = [
             f"attention {acceleration.attention}",
@@ -126,9 +177,7 @@ class Bench:
             *checked,
             *acceleration.notes,
         ]
-        plain = SimpleNamespace(
-            attention="native", compile=False, cache="none", cache_threshold=0, quick_parts=False
-        )
+        plain = SimpleNamespace(attention="native", compile=False, cache="none", quick_parts=False)
         acceleration.apply(pipe, "reference", plain, family, self.device)
         return take
 
@@ -152,7 +201,7 @@ class Bench:
     def _finish(
         self, take: Take, model: Model, latents: Any, path: Path, *, streaming: bool
     ) -> None:
-        """Decode and encode: at once where ``streaming``, else one after the other."""
+        """Decode and encode: concurrently if ``streaming``, else one after the other."""
         import numpy as np
 
         chunks: list[Any] = []
@@ -175,7 +224,7 @@ class Bench:
         take.frames = np.concatenate(chunks)
 
     def _denoise(self, model: Model, steps: int) -> Any:
-        """Run ``steps`` steps as WanPipeline does: two forwards each, guided, then the scheduler."""
+        """Run ``steps`` steps as WanPipeline does: two forwards each if guided, then the scheduler."""
         import torch
         from diffusers import UniPCMultistepScheduler
 
@@ -187,8 +236,10 @@ class Bench:
         with torch.no_grad():
             for moment in scheduler.timesteps[:steps]:
                 given = latents.to(self.dtype)
-                guided, plain = (self._forward(given, moment, text) for text in self.texts)
-                guess = plain + 5.0 * (guided - plain)
+                guess = self._forward(given, moment, self.texts[0])
+                if self.guided:
+                    plain = self._forward(given, moment, self.texts[1])
+                    guess = plain + 5.0 * (guess - plain)
                 latents = scheduler.step(guess, moment, latents, return_dict=False)[0]
         return latents
 
@@ -203,7 +254,7 @@ class Bench:
             )[0]
 
     def _decode(self, latents: Any, sink: Callable[[Any], None] | None) -> None:
-        """Decode through the workbench's own tap, so that frames leave as they come."""
+        """Decode through the workbench's own tap, which yields frames as they are decoded."""
         import torch
 
         frames = _workbench("frames")
@@ -247,7 +298,7 @@ class Bench:
 
 
 class _Processor:
-    """Stands where a pipeline has its video processor; the tap has taken the frames before."""
+    """Replaces a pipeline's video processor; the tap has already taken the frames."""
 
     def postprocess_video(self, video: Any, *_: Any, **__: Any) -> Any:
         return video
@@ -282,66 +333,11 @@ def encoder(path: Path, model: Model) -> Iterator[Callable[[Any], None]]:
         container.close()
 
 
-def agreement(frames: Any, wanted: Any) -> tuple[float, float]:
-    """Return PSNR in dB and SSIM (8×8 windows, Wang et al. 2004) of 8-bit frames."""
-    import torch
-
-    one, other = (torch.from_numpy(each).float().movedim(-1, 1) for each in (frames, wanted))
-    error = (one - other).pow(2).mean().item()
-    psnr = math.inf if error == 0 else 10 * math.log10(255**2 / error)
-    mean = torch.nn.AvgPool2d(8, 4)
-    mu_1, mu_2 = mean(one), mean(other)
-    var_1, var_2 = mean(one * one) - mu_1**2, mean(other * other) - mu_2**2
-    both = mean(one * other) - mu_1 * mu_2
-    small_1, small_2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    ssim = ((2 * mu_1 * mu_2 + small_1) * (2 * both + small_2)) / (
-        (mu_1**2 + mu_2**2 + small_1) * (var_1 + var_2 + small_2)
-    )
-    return psnr, ssim.mean().item()
-
-
-def report(takes: list[Take], model: Model, bench: Bench) -> None:
-    """Print the table, ready for docs/benchmarks.md."""
-    import diffusers
-    import torch
-
-    name = torch.cuda.get_device_name() if bench.device == "cuda" else "CPU"
-    size = sum(p.numel() for p in bench.transformer.parameters()) / 1e9
-    print(
-        f"## Profiles: {size:.2f}B parameters, {model.width}×{model.height}, "
-        f"{model.num_frames} frames\n\n{time.strftime('%Y-%m-%d')}, {name}, torch "
-        f"{torch.__version__}, diffusers {diffusers.__version__}, {bench.steps} steps run\n"
-    )
-    print("| profile | s/step | decode s | encode tail s | peak GiB | PSNR dB | SSIM | "
-          f"video of {model.steps} steps, s | × eager |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|---|")
-    eager = takes[0]
-    wanted = next((take for take in takes if take.name == "reference"), eager)
-    for take in takes:
-        told = "–", "–"
-        if take.frames.shape == wanted.frames.shape:
-            psnr, ssim = agreement(take.frames, wanted.frames)
-            told = f"{psnr:.1f}", f"{ssim:.4f}"
-        steps = max(1, model.steps // 3) if take.name == "draft" else model.steps
-        ratio = eager.video_s(model.steps) / take.video_s(steps)
-        print(
-            f"| {take.name} | {take.step_s:.4f} | {take.decode_s:.3f} | {take.tail_s:.3f} | "
-            f"{take.peak_bytes / 2**30:.1f} | {told[0]} | {told[1]} | "
-            f"{take.video_s(steps):.2f} | {ratio:.2f} |"
-        )
-    exact = next((take for take in takes if take.name == "exact"), None)
-    for take in takes:
-        if take.name == "fast" and exact is not None and exact.step_s:
-            equal = take.step_s * model.steps / exact.step_s
-            print(f"\nfast takes as long as exact with {equal:.0f} of {model.steps} steps.")
-    for take in takes:
-        print(f"\n{take.name}: warm-up {take.warm_up_s:.1f} s; {'; '.join(take.notes) or 'plain'}")
-
-
 def _workbench(name: str) -> ModuleType:
     """Return one module of the engine, without running the packages around it.
 
-    Those need libraries that a bare machine lacks; these modules need torch and diffusers alone.
+    The packages need libraries that a bare machine lacks; these modules need only torch and
+    diffusers.
     """
     for package in ("workbench", "workbench.engines", "workbench.engines.diffusers"):
         if package not in sys.modules:

@@ -1,4 +1,4 @@
-"""The journey's promises: Enhance to first picture, submit to start, and 1 + 8 videos in all.
+"""The journey's targets: Enhance to first picture, submit to start, and 1 + 8 videos in total.
 
 Run with ``python -m benchmarks.journey``; the server is real, warm, and on this machine.
 """

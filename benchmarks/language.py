@@ -1,7 +1,7 @@
-"""What is promised of language models: answers taken and refused, agent turns, time to first words.
+"""The targets of language models: answers accepted and discarded, agent turns, time to first words.
 
-Run with ``python -m benchmarks.language``. The models are scripted endpoints: what they answer was
-written as capable, and failing, models would write it; one streams 50 tokens a second.
+Run with ``python -m benchmarks.language``. The models are scripted endpoints: their answers were
+written as capable and failing models would write them; one streams 50 tokens a second.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _answers() -> list[Figure]:
 
 
 def _turns(*, knows_tools: bool) -> list[Figure]:
-    """Play every turn; what it renders stays in the queue."""
+    """Play every turn; its renders stay in the queue."""
     way = "tools" if knows_tools else "JSON"
     played: list[Played] = []
     for turn in turns():

@@ -63,7 +63,7 @@ def measure_starts(rounds: int) -> list[Figure]:
 
 
 def measure_pushes(rounds: int) -> list[Figure]:
-    """Time from a change's commit until another process, which watches, has the job in hand."""
+    """Time from a change's commit until another, watching process has received the job."""
     with workplace() as (settings, manager):
         manager.ensure_supervisor()
         manager.wait([manager.submit(light()).job_id], 30)
@@ -101,8 +101,8 @@ def measure_pushes(rounds: int) -> list[Figure]:
 def measure_recoveries(rounds: int) -> list[Figure]:
     """Time from kill −9 of a worker, or of the supervisor, until the job renders again.
 
-    Each round kills a job's worker, and as soon as the job renders again the next one as well: by
-    then no spare worker is ready, so that the second recovery starts a process from nothing.
+    Each round kills a job's worker and, as soon as the job renders again, the next one as well: by
+    then no spare worker is ready, so the second recovery starts a process from scratch.
     """
     first: list[float] = []
     second: list[float] = []
@@ -137,7 +137,7 @@ def measure_recoveries(rounds: int) -> list[Figure]:
 
 
 def measure_cold_starts(rounds: int) -> list[Figure]:
-    """Time from ``submit`` until the engine renders where no supervisor runs, and after a warm-up."""
+    """Time from ``submit`` until the engine renders without a supervisor, and after a warm-up."""
     cold: list[float] = []
     warm: list[float] = []
     for _ in range(rounds):
@@ -182,7 +182,7 @@ def _renderer(touch: Path, attempt: int) -> int:
 
 
 def _noted(touch: Path, attempt: int) -> list[str]:
-    """Wait until an attempt has noted its beginning: job, attempt, moment and pid."""
+    """Wait until an attempt has recorded its start: job, attempt, time and pid."""
     limit = time.monotonic() + _LIMIT_S
     while time.monotonic() < limit:
         text = touch.read_text() if touch.exists() else ""

@@ -1,6 +1,6 @@
-"""A worker that renders nothing: it acknowledges every job at once and notes how long each wait was.
+"""A worker that renders nothing: it acknowledges every job at once and records each wait.
 
-Its figures go to the folder NULL_WORKER_NOTES names, one file a worker.
+Its figures go to the folder in NULL_WORKER_NOTES, one file per worker.
 """
 
 from __future__ import annotations

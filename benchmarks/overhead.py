@@ -1,12 +1,12 @@
 """The overhead of a job over a bare pipeline call that exports its video.
 
-Run as ``python -m benchmarks.overhead``: on a CPU, with pipelines small enough to wait for. Bare
-call and job take turns in one process, warm, with the same seed; then two jobs go through the job
-manager, to see how soon the second begins after the first has ended.
+Run with ``python -m benchmarks.overhead``: on a CPU, with small pipelines. Bare call and job
+alternate in one process, warm, with the same seed; then two jobs go through the job manager, to
+measure how soon the second starts after the first has ended.
 
 With ``--gpu`` the model is Wan 2.1 1.3B at 832×480 and 81 frames, with random weights: the bare
-call is diffusers as it comes, the job is the engine's ``exact`` profile, and what previews cost is
-told apart.
+call is unmodified diffusers, the job is the engine's ``exact`` profile, and the cost of previews is
+reported separately.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _in_process(name: str, model: Path, place: Path, repeats: int) -> list[Figur
             exports.append(export_s)
             jobs.append(job_s)
     both = [call + export for call, export in zip(calls, exports, strict=True)]
-    # Turn by turn: a machine that slows down or speeds up does so for all three of a turn.
+    # In turns, so that a change of the machine's speed affects all three alike.
     ratio = statistics.median(job / whole for job, whole in zip(jobs, both, strict=True))
     beyond = statistics.median(job - call for job, call in zip(jobs, calls, strict=True))
     return [
@@ -159,7 +159,7 @@ def _at_real_size(
 
 
 def _through_jobs(model: Path, outputs: Path, count: int) -> list[Figure]:
-    """Send jobs one behind the other to one worker, and look at the gaps between them."""
+    """Send jobs one after the other to one worker, and measure the gaps between them."""
     os.environ["WORKBENCH_OUTPUTS"] = str(outputs)
     os.environ["WORKBENCH_CPU_WORKERS"] = "1"
     settings = Settings(outputs=outputs, cpu_workers=1)
@@ -183,7 +183,7 @@ def _through_jobs(model: Path, outputs: Path, count: int) -> list[Figure]:
                 took_s = outcome.timings_s["load"] + outcome.timings_s["total"]
                 outcomes.append((ended, took_s))
     outcomes.sort()
-    # The worker's own clock: a job began where its end lies minus what it took.
+    # By the worker's own clock: a job started at its end minus its duration.
     gaps = [
         ((later - earlier).total_seconds() - took_s) * 1_000
         for (earlier, _), (later, took_s) in pairwise(outcomes)
@@ -258,7 +258,7 @@ def _bare(
 
 
 def _exporter() -> tuple[Callable[[Any, Path, int], Any], str]:
-    """Return diffusers' export, or where its ffmpeg is missing what that ffmpeg would do."""
+    """Return diffusers' export or, if its ffmpeg is missing, an equivalent."""
     try:
         import imageio
 

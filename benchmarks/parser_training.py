@@ -40,9 +40,9 @@ from workbench.prompts.parsing.network import NETWORK, Network, network, write
 from workbench.prompts.parsing.vectors import DIMENSIONS
 
 _HELD_OUT: Final = 15
-"""Percent of each writer's lines that nothing is trained on until the end."""
+"""Percent of each writer's lines that are held out from training."""
 _LEAST: Final = 2
-"""How often a word must come up to have a vector of its own."""
+"""How often a word must occur to have a vector of its own."""
 _SIZES: Final = {"word": 32, "affix": 16, "flag": 40, "hidden": 128, "label": 24}
 _EPOCHS: Final = 30
 _BATCH: Final = 32
@@ -57,7 +57,7 @@ Fillers = dict[tuple[str, str, str, bool], list[tuple[Phrase, Span]]]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What one request is to the network."""
+    """One request as input of the network."""
 
     features: Features
     words: tuple[int, ...]
@@ -68,7 +68,7 @@ class Example:
 
 
 class Tagger(nn.Module):  # type: ignore[misc]  # torch is untyped here
-    """The network while it learns."""
+    """The network during training."""
 
     def __init__(self, vocabulary: int) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class Tagger(nn.Module):  # type: ignore[misc]  # torch is untyped here
         self.drop = nn.Dropout(0.4)
 
     def read(self, batch: dict[str, Tensor]) -> Tensor:
-        """Return what is read of each word, ``(requests, words, 2 hidden)``."""
+        """Return the features of each word, ``(requests, words, 2 hidden)``."""
         shape = batch["words"].shape
         affixes = self.affix(batch["affixes"].view(-1, 4)).view(*shape, -1)
         seen = torch.cat(
@@ -102,7 +102,7 @@ class Tagger(nn.Module):  # type: ignore[misc]  # torch is untyped here
         return self.drop(out)
 
     def loss(self, batch: dict[str, Tensor]) -> Tensor:
-        """Return the mean negative log-likelihood of the tags that are right."""
+        """Return the mean negative log-likelihood of the correct tags."""
         read = self.read(batch)
         mask = batch["mask"]
         clauses = _likelihood(
@@ -156,7 +156,7 @@ def main() -> None:
 
 
 def fillers(known: Sequence[Phrase]) -> list[str]:
-    """Return the words that stand in clauses outside their slots more than once."""
+    """Return the words that occur more than once in clauses outside slots."""
     counted = Counter[str]()
     for phrase in known:
         held = {at for slot in phrase.slots for at in range(slot.start, slot.end)}
@@ -166,12 +166,12 @@ def fillers(known: Sequence[Phrase]) -> list[str]:
 
 
 def is_held_out(phrase: Phrase) -> bool:
-    """Tell whether a phrase is one that checks are made with."""
+    """Tell whether a phrase is held out for checks."""
     return zlib.crc32(phrase.request.encode()) % 100 < _HELD_OUT
 
 
 def trained(known: Sequence[Phrase], seed: int) -> dict[str, Any]:
-    """Return the weights that the phrases teach, by name, and the words that have a vector."""
+    """Return the trained weights by name, and the words that have a vector."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     choice = random.Random(seed)
@@ -218,7 +218,7 @@ def _composed(start: str) -> str:
 
 
 def _by_length(examples: Sequence[Example], choice: random.Random) -> list[list[Example]]:
-    """Return batches of examples of about one length, in no order."""
+    """Return batches of examples of similar length, in random order."""
     mixed = sorted(examples, key=lambda e: len(e.words) + choice.random() * 4)
     batches = [mixed[at : at + _BATCH] for at in range(0, len(mixed), _BATCH)]
     choice.shuffle(batches)
@@ -226,7 +226,7 @@ def _by_length(examples: Sequence[Example], choice: random.Random) -> list[list[
 
 
 def _varied(known: Sequence[Phrase], choice: random.Random) -> Iterator[Phrase]:
-    """Yield the phrases, each as it is or in other letters, some with another joined to them."""
+    """Yield the phrases, unchanged or in other letter case, some with another phrase appended."""
     fillers = _fillers(known)
     for phrase in known:
         chosen = phrase if choice.random() < _AS_IT_IS else _refilled(phrase, fillers, choice)
@@ -244,7 +244,7 @@ def _varied(known: Sequence[Phrase], choice: random.Random) -> Iterator[Phrase]:
 
 
 def _fillers(known: Sequence[Phrase]) -> Fillers:
-    """Return what stands in each slot of each label, by the sort of word that it begins with."""
+    """Return the contents of each slot of each label, by the kind of their first word."""
     made: Fillers = {}
     for phrase in known:
         for span in phrase.slots:
@@ -341,7 +341,7 @@ def _example(phrase: Phrase, index: dict[str, int]) -> Example:
 
 
 def _batch(examples: Sequence[Example], choice: random.Random) -> dict[str, Tensor]:
-    """Return the examples as tensors; some words are hidden, so that their neighbours tell."""
+    """Return the examples as tensors; some words are masked, so that context must suffice."""
     count, length = len(examples), max(len(e.words) for e in examples)
     made = {
         name: torch.zeros(count, length, dtype=torch.long)
@@ -367,7 +367,7 @@ def _batch(examples: Sequence[Example], choice: random.Random) -> dict[str, Tens
 
 
 def _report(network: Network, held: Sequence[Phrase]) -> None:
-    """Print how many of the phrases are read as they are marked."""
+    """Print how many of the phrases are read as annotated."""
     whole = 0
     names, loose, near = Counter[str](), Counter[str](), 0
     slot = Counter[str]()

@@ -1,9 +1,9 @@
-"""Annotated requests: what the parser of requests learns from.
+"""Annotated requests: the training data of the request parser.
 
-A line of ``benchmarks/phrases/*.tsv`` is the idea of a video, a tab, and a request about it with each
-wish in round brackets that begin with its label, and each slot in square ones that begin with its
-name: ``(look the [entity house] should be [value yellow])``. Without brackets, labels and names the
-line is the request as it was typed.
+A line of ``benchmarks/phrases/*.tsv`` is the idea of a video, a tab, and a request about it, with
+each wish in round brackets that start with its label, and each slot in square brackets that start
+with its name: ``(look the [entity house] should be [value yellow])``. Without brackets, labels and
+names it is the request as typed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OPENING: Final = re.compile(r"[(\[]([a-z]+) ?")
 _JOINING: Final = frozenset(
     [",", ".", ";", "!", "&", "-", "+", ":", "and", "also", "but", "then", "plus", "so", "ok", "please"]
 )  # fmt: skip
-"""Words that belong to no wish where they begin one: they are filler, however they were marked."""
+"""Words that are filler at the start of a wish, however they were annotated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A request with its marks."""
+    """A request with its annotations."""
 
     start: str
     request: str
@@ -60,7 +60,7 @@ def phrases() -> list[Phrase]:
 
 
 def read(start: str, marked: str, source: str = "") -> Phrase:
-    """Return the request that ``marked`` annotates; raises ``ValueError`` for broken marks."""
+    """Return the request in ``marked``; raises ``ValueError`` for invalid annotations."""
     text, spans = "", list[tuple[str, int, int, bool]]()
     opened: list[tuple[str, int, bool]] = []
     at = 0
@@ -97,7 +97,7 @@ def _spans(
 
 
 def _trimmed(clause: Span, words: list[Word], inside: list[tuple[int, int]]) -> Span:
-    """Return a clause without the joining words that it was marked to begin with."""
+    """Return a clause without leading conjunctions."""
     start = clause.start
     while (
         start < clause.end - 1

@@ -1,7 +1,7 @@
-"""The prompt side's promises: understanding, prose, speed, tuning, history.
+"""The targets of prompts: understanding, prose, speed, tuning, history.
 
-Run with ``python -m benchmarks.prompts``. What is measured on the lists of real prompts beside the
-checkout is left out, and said so, where they are missing.
+Run with ``python -m benchmarks.prompts``. Measurements on the lists of real prompts beside the
+checkout are skipped, with a message, if the lists are missing.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _NEVER_CHOSEN = ("mood", "lighting", "weather", "setting", "time_of_day", "style
 
 
 class Times(NamedTuple):
-    """How long something took by the clock and by the processor, in milliseconds."""
+    """Wall-clock and CPU time of something, in milliseconds."""
 
     wall_ms: float
     cpu_ms: float
@@ -150,7 +150,7 @@ def _speed(prompts: Sequence[str]) -> list[Figure]:
 def _figures(
     name: str, times: Sequence[Times], share: float, target: float | None = None
 ) -> list[Figure]:
-    """Return the figure by the clock, and by the processor, which a shared machine spoils less."""
+    """Return the figure in wall-clock and in CPU time, which other load affects less."""
     return [
         Figure(name, percentile([t.wall_ms for t in times], share), "ms", target),
         Figure(f"{name}, processor time", percentile([t.cpu_ms for t in times], share), "ms"),
@@ -177,9 +177,9 @@ def _timed(call: Callable[[], object]) -> Times:
 
 
 def _of_a_process(script: str) -> list[Times]:
-    """Return the times of ``script`` in fresh processes, the start of Python left out.
+    """Return the times of ``script`` in fresh processes, without the start of Python.
 
-    Bytecode is kept from the first run on, as it is for all that is installed.
+    Bytecode is cached from the first run on, as for an installed package.
     """
     told = (
         "import time; t, p = time.perf_counter(), time.process_time(); "

@@ -1,6 +1,6 @@
 """The job manager's figures: claims, starts, pushes, recoveries, and a very full index.
 
-Run with ``python -m benchmarks.queue``; ``--quick`` takes a tenth of everything.
+Run with ``python -m benchmarks.queue``; ``--quick`` uses a tenth of the sizes.
 """
 
 from __future__ import annotations

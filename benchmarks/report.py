@@ -1,4 +1,4 @@
-"""Prints a benchmark's figures: one line each, beside the target, below the machine."""
+"""Prints a benchmark's figures: the machine, then one line per figure with its target."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Figure", "percentile", "print_report"]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured figure; ``target`` is None where none was promised."""
+    """One measured figure; ``target`` is None if there is none."""
 
     name: str
     value: float

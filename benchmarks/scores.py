@@ -35,7 +35,7 @@ def main() -> None:
         alone, after = _one_by_one(batch), _after_the_render(studio, session)
     with_scores: list[float] = []
     without: list[float] = []
-    for _ in range(2):  # turn about, so that what the machine does meanwhile falls on both
+    for _ in range(2):  # alternating, so that other load affects both
         for scores, taken in ((False, without), (True, with_scores)):
             with _studio(scores=scores) as studio:
                 taken.append(_batch_seconds(studio))
@@ -68,7 +68,7 @@ def _one_by_one(batch: wb.Batch) -> list[float]:
 
 
 def _after_the_render(studio: wb.Studio, session: wb.Session) -> list[float]:
-    """Return how long after its end a video's scores are known, with nothing else to do."""
+    """Return the delay from a video's end to its scores on an idle machine."""
     taken = []
     for number in range(_ROUNDS):
         (video,) = wb.render([session.prompt], seed=100 + number, using=studio).wait(60).videos
@@ -79,7 +79,7 @@ def _after_the_render(studio: wb.Studio, session: wb.Session) -> list[float]:
 
 
 def _batch_seconds(studio: wb.Studio) -> float:
-    """Return how long a batch takes from asking to its last video; the workers are up already."""
+    """Return the time from a batch's submission to its last video, with warm workers."""
     wb.render(["a kite", "a boat"], using=studio, **_SMALL).wait(60)
     session = wb.enhance("dog running", seed=7, using=studio)
     prompts = session.variations(_CLIPS, seed=7)

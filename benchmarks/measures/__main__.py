@@ -1,10 +1,10 @@
-"""How well the measures find what was put into a video on purpose: correlations and detection rates.
+"""How well the measures find injected faults: correlations and detection rates.
 
-Run with ``python -m benchmarks.measures``; ``--write`` keeps what was reached in
-``workbench/measures/evidence.toml``, which decides what is shown. The clips are a textured room filmed by projection, with
-a camera that is known, and storyboards; each is encoded and decoded before it is measured. A measure that does not
-reach a correlation of 0.9, or 95 % of the faults with 95 % of the findings right, is not offered as
-a number: see docs/worlds.md.
+Run with ``python -m benchmarks.measures``; ``--write`` stores the results in
+``workbench/measures/evidence.toml``, which decides what is shown. The clips are a textured room
+filmed by projection, with a known camera, and storyboards; each is encoded and decoded before it is
+measured. A measure without a correlation of 0.9, or 95 % recall and 95 % precision, is not offered:
+see docs/worlds.md.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from benchmarks.measures.changes import (
     repeats_found,
     seams_found,
 )
+from benchmarks.measures.pictures import pictures
 from benchmarks.measures.reached import REACHED, write_evidence
 from benchmarks.measures.sounds import sounds
 from benchmarks.measures.subjects import divergences, subjects
@@ -40,6 +41,7 @@ _GROUPS = {
     "subjects": subjects,
     "divergence": divergences,
     "sound": sounds,
+    "pictures": pictures,
 }
 
 

@@ -1,4 +1,4 @@
-"""The camera: its error against a command, movements named, coming back."""
+"""The camera: its error against a command, named movements, returns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["camera", "moves", "returns", "shift_of", "strayed_poses"]
 
 
 def camera(rng: np.random.Generator) -> list[Figure]:
-    """A camera that strays from its command by a known angle and a known direction."""
+    """A camera that deviates from its command by a known angle and direction."""
     strayed, measured, ways, found, exact, exact_ways = [], [], [], [], [], []
     seen = []
     for number in range(2 * CLIPS):
@@ -50,7 +50,7 @@ def camera(rng: np.random.Generator) -> list[Figure]:
 
 
 def moves(rng: np.random.Generator) -> list[Figure]:
-    """One movement of the camera, named from the pictures; and movements that have no such name."""
+    """Single camera movements, named from the frames; and movements without such a name."""
     tally = Tally()
     for number, (name, words, low, high) in enumerate(4 * _ONE_MOVE):
         path = path_from_words(

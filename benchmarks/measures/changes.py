@@ -147,7 +147,7 @@ def repeats_found(rng: np.random.Generator) -> list[Figure]:
 
 
 def cuts_found(rng: np.random.Generator) -> list[Figure]:
-    """Another room, another place of the same room; and what is no cut: whips, flashes, fades."""
+    """Another room or another place in it; and what is not a cut: whips, flashes, fades."""
     tally, calm = Tally(), Tally()
     for number in range(CLIPS):
         shot, other = shot_of(number % CLIPS), shot_of((number + 3) % CLIPS)
@@ -184,7 +184,7 @@ def cuts_found(rng: np.random.Generator) -> list[Figure]:
 
 
 def loops_found(rng: np.random.Generator) -> list[Figure]:
-    """Clips that go round, and clips that do not: there and back, steady, still."""
+    """Clips that loop, and clips that do not: back and forth, steady, still."""
     tally = Tally()
     for number in range(2 * CLIPS):
         shot = shot_of(number % CLIPS)

@@ -1,4 +1,4 @@
-"""The clips that faults are put into: rooms filmed by a camera that is known, encoded and decoded."""
+"""The clips that faults are injected into: rooms filmed by a known camera, encoded and decoded."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SHOTS = (
 )
 SECONDS = 1.5
 CLIPS = 10
-"""Clean clips; the faults are put into them."""
+"""Number of clean clips, into which faults are injected."""
 
 
 @cache
@@ -51,11 +51,11 @@ def shot_of(number: int) -> Frames:
 
 
 def encoded_frames(frames: Frames) -> Frames:
-    """Return ``frames`` as they come out of a video file."""
+    """Return ``frames`` after encoding and decoding."""
     with tempfile.TemporaryDirectory() as folder:
         return encoded(frames, Path(folder), FPS)
 
 
 def steps_of(frames: Frames) -> tuple[Transition, ...]:
-    """Return the transitions of ``frames`` as they come out of a video file."""
+    """Return the transitions of ``frames`` after encoding and decoding."""
     return transitions(Clip.of(encoded_frames(frames), FPS))

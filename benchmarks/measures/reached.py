@@ -1,4 +1,4 @@
-"""What a measure reached against the truth: detection rates and correlations, and where they are kept."""
+"""A measure's results against the ground truth: detection rates and correlations, stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.measures.evidence import FOUND_RATE, LEAST_CORRELATION
 __all__ = ["REACHED", "Tally", "correlation", "write_evidence"]
 
 REACHED: dict[str, dict[str, float]] = {}
-"""What each score reached in this run."""
+"""The results of each score in this run."""
 
 
 def write_evidence(reached: Mapping[str, Mapping[str, float]]) -> None:
@@ -29,7 +29,7 @@ def write_evidence(reached: Mapping[str, Mapping[str, float]]) -> None:
 
 @dataclass(slots=True)
 class Tally:
-    """Faults that are there against faults that are found."""
+    """Counts actual faults against found ones."""
 
     there: int = 0
     hit: int = 0
@@ -46,7 +46,7 @@ class Tally:
         self.wrong_of.append(len(wrong))
 
     def figures(self, name: str, score: str = "") -> list[Figure]:
-        """Return both rates; they are kept as evidence of ``score``."""
+        """Return both rates; they are stored as evidence of ``score``."""
         right = 1 - sum(self.wrong_of) / max(1, self.found)
         if score:
             REACHED[score] = {"found": self.hit / self.there, "right": right}
@@ -65,7 +65,7 @@ class Tally:
 def correlation(
     name: str, truth: Iterator[float] | Sequence[float], found: object, score: str = ""
 ) -> Figure:
-    """Return the correlation of what is found with the truth, kept as evidence of ``score``."""
+    """Return the correlation of the findings with the truth, stored as evidence of ``score``."""
     values = np.array([list(truth), np.asarray(found)])
     value = float(np.corrcoef(values)[0, 1])
     if score:

@@ -41,12 +41,12 @@ _SCENES = (
     "A duck swims on a pond in the rain.",
 )
 _TOLD = 3
-"""Ways told for each storyboard: its own, and others."""
+"""Motions tried for each storyboard: its own, and others."""
 _BRANCHES = 24
 
 
 def subjects(rng: np.random.Generator) -> list[Figure]:
-    """A storyboard's figure, told to go its own way, or another that parts evenly by a known one."""
+    """A storyboard's figure with its own motion, or one that diverges by a known amount."""
     width, height, count = _SIZE
     truth, found, own, lost = [], [], [], 0
     for number, prompt in enumerate(_SCENES):
@@ -60,7 +60,7 @@ def subjects(rng: np.random.Generator) -> list[Figure]:
             if error is None:
                 lost += 1
                 continue
-            truth.append(length / 2)  # mean of an even parting
+            truth.append(length / 2)  # mean of an even divergence
             found.append(error.offset)
             if not told:
                 own.append(error.offset)
@@ -72,7 +72,7 @@ def subjects(rng: np.random.Generator) -> list[Figure]:
 
 
 def _parted(boxes: Array, length: float, angle: float, aspect: float) -> Array:
-    """Return ``boxes`` that part from themselves by ``length`` picture widths until the end."""
+    """Return ``boxes`` that diverge by ``length`` picture widths until the end."""
     share = np.linspace(0, 1, len(boxes))[:, None] * length
     step = share * np.array([np.cos(angle), np.sin(angle) * aspect])
     parted: Array = boxes + np.tile(step, 2)
@@ -80,7 +80,7 @@ def _parted(boxes: Array, length: float, angle: float, aspect: float) -> Array:
 
 
 def divergences(rng: np.random.Generator) -> list[Figure]:
-    """Two branches of one camera that part by a known angle, and seeds that change light and noise."""
+    """Two camera branches that diverge by a known angle, and seeds that change light and noise."""
     truth, found, chance = [], [], []
     steered = {True: [0, 0], False: [0, 0]}
     for number in range(_BRANCHES):
@@ -110,7 +110,7 @@ def divergences(rng: np.random.Generator) -> list[Figure]:
 
 
 def _seeded(frames: Frames, rng: np.random.Generator) -> Frames:
-    """Return ``frames`` as another seed might make them: other light, other noise."""
+    """Return ``frames`` as another seed might render them: different light and noise."""
     lit = brightening(frames, float(rng.uniform(-0.2, 0.2)))
     noise = rng.normal(0, 4, frames.shape[1:])
     return np.clip(lit + noise, 0, 255).astype(np.uint8)
