@@ -27,8 +27,9 @@ dashboard: $(LAB_STAMP)  ## Serve the dashboard to others on the network; prints
 	@exec $(BIN)/python -m server_extension.launch --dashboard $(ARGS)
 
 test: $(VENV)/.all chromium firefox  ## Run the whole suite.
-	$(BIN)/python -m pytest -m "not browser" --numprocesses 3 --dist loadfile $(ARGS)
-	$(BIN)/python -m pytest -m browser $(ARGS)
+	@$(COMPILE)
+	$(BIN)/python -m pytest -m "not browser" --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -m browser --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.all  ## Lint, formatting, types.
 	$(BIN)/ruff check .
@@ -79,10 +80,10 @@ $(VENV)/.base: $(PINS) | $(BIN)/python
 
 $(VENV)/.with-diffusion: $(PINS) | $(BIN)/python
 	@echo "Installing the workbench with the real models' libraries …"
-	@$(INSTALL) --editable '.[diffusion]'
+	@$(INSTALL) --editable '.[diffusion,torchvision]'
 	@touch $@ $(VENV)/.base
 
 $(VENV)/.all: $(PINS) | $(BIN)/python
 	@echo "Installing the workbench with everything …"
 	@$(INSTALL) --editable '.[cluster,diffusion,local-llm,research,docs,test]'
-	@touch $@ $(VENV)/.with-diffusion $(VENV)/.base
+	@touch $@ $(VENV)/.base

@@ -34,7 +34,7 @@ _LOOK_MS: Final = 2500
 """How long the film shows each result."""
 _TYPING_MS: Final = 45
 _SLOW_FRAMES: Final = 300
-"""Renders of this length are seen in the queue."""
+"""Length of renders that stay visible in the queue."""
 _COLOURS: Final = (256, 128, 64)
 _FLAT_COLOURS: Final = 16
 
@@ -165,7 +165,7 @@ def _film(browser: Browser, server: LiveServer) -> None:
 
 
 class _Camera:
-    """Records what a page shows: Chromium tells each new picture, PyAV puts them in a film."""
+    """Records a page: Chromium sends each new frame, PyAV writes them to a film."""
 
     def __init__(self, line: CDPSession) -> None:
         self._line = line
@@ -174,11 +174,11 @@ class _Camera:
         line.send("Page.startScreencast", {"format": "jpeg", "quality": 80})
 
     def stop(self) -> None:
-        """Record no more."""
+        """Stop recording."""
         self._line.send("Page.stopScreencast")
 
     def write(self, path: Path) -> None:
-        """Write the film, at an even pace."""
+        """Write the film at a constant frame rate."""
         begin, end = self._frames[0][0], self._frames[-1][0]
         width, height = _FILM_SIZE
         with av.open(str(path), "w", options={"movflags": "faststart"}) as film:
@@ -217,7 +217,7 @@ def _tune(screen: Screen) -> None:
 
 
 def _take(page: Page, name: str) -> None:
-    """Keep the window as a PNG of as many colours as fit the size that belongs here."""
+    """Save the window as a PNG with as many colours as the size limit allows."""
     whole = Image.open(io.BytesIO(page.screenshot(animations="allow"))).convert("RGB")
     path = IMAGES / f"{name}.png"
     for colours in _COLOURS:
@@ -229,9 +229,9 @@ def _take(page: Page, name: str) -> None:
 
 
 def _palette(whole: Image.Image, size: int) -> Image.Image:
-    """Return a palette with the commonest colours as they are, and rare ones given their due.
+    """Return a palette that keeps the most common colours exactly, and weights rare ones up.
 
-    A screen is a few flat colours and some videos: by area alone, a green dot would turn grey.
+    A screen is a few flat colours and some videos: by area alone, a green dot would become grey.
     """
     red, green, blue = np.asarray(whole, np.uint32).reshape(-1, 3).T
     packed, counts = np.unique(red << 16 | green << 8 | blue, return_counts=True)

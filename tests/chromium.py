@@ -1,6 +1,7 @@
 """Finds or installs the Chromium for the browser tests.
 
-Order: a system Chromium, Playwright's own, Debian's package (as root).
+Order: a system Chromium, Playwright's own, Debian's package (as root). The headless shell, which
+Playwright uses too, comes before the whole browser: it draws no window around the page.
 """
 
 from __future__ import annotations
@@ -22,7 +23,15 @@ ARGUMENTS = (
 )
 """What a headless Chromium needs in a container without a network."""
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
+_PACKAGES = ("chromium-headless-shell", "chromium")
+"""Debian's; the second where a release lacks the first."""
 
 
 def find_chromium() -> str | None:
@@ -47,8 +56,12 @@ def _install() -> None:
     if shutil.which("apt-get") and os.geteuid() == 0:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["apt-get", "update", "-qq"], check=False, env=environment)
-        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
-        subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL)
+        for package in _PACKAGES:
+            command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
+            if not subprocess.run(
+                command, check=False, env=environment, stdout=subprocess.DEVNULL
+            ).returncode:
+                break
     if find_chromium() is None:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,6 +27,10 @@ NEVER = {
         "workbench.widgets", "server_extension", "workbench.journey", "workbench.research",
     ),
     "workbench.render_requests": (
+        "workbench.studio", "workbench.widgets", "server_extension", "workbench.journey",
+        "workbench.research",
+    ),
+    "workbench.rollouts": (
         "workbench.studio", "workbench.widgets", "server_extension", "workbench.journey",
         "workbench.research",
     ),
@@ -196,3 +201,18 @@ def test_every_public_name_can_be_imported() -> None:
 
     assert all(getattr(workbench, name) is not None for name in workbench.__all__)
     assert callable(workbench.render)
+
+
+def test_every_benchmark_runs_by_the_command_that_names_it() -> None:
+    folder = ROOT / "benchmarks"
+    docs = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
+    named = set(re.findall(r"python -m benchmarks\.(\w+)", docs))
+    for path in folder.glob("*.py"):
+        if f"python -m benchmarks.{path.stem}" in path.read_text("utf-8"):
+            named.add(path.stem)
+    for name in named:
+        file = folder / f"{name}.py"
+        if not file.exists():
+            assert (folder / name / "__main__.py").exists(), name
+            continue
+        assert '\nif __name__ == "__main__":\n' in file.read_text("utf-8"), name

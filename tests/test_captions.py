@@ -1,4 +1,4 @@
-"""Captions tell videos that are seen together apart by what differs."""
+"""Captions distinguish videos shown together by their differences."""
 
 from __future__ import annotations
 
@@ -74,3 +74,12 @@ def test_two_ideas_of_one_session_are_originals_both() -> None:
 def test_parents_in_a_circle_end() -> None:
     jobs = [_job(0, "One.", LIGHTHOUSE, "Two."), _job(1, "Two.", LIGHTHOUSE, "One.")]
     assert all(_captions(*jobs))
+
+
+def test_a_segment_of_a_rollout_is_told_by_its_place() -> None:
+    again = {"rollout": {"start": 0, "of": "j_a"}}
+    assert _captions(
+        _job(0, "A lighthouse.", LIGHTHOUSE, fps=16),
+        _job(1, "A lighthouse.", LIGHTHOUSE, fps=16, options=again),
+        _job(2, "A lighthouse.", LIGHTHOUSE, fps=16, options={"rollout": {"start": 24}}),
+    ) == ["old lighthouse", "old lighthouse · made again", "old lighthouse · from 1.5 s"]

@@ -181,7 +181,7 @@ def test_a_proxy_in_the_environment_is_not_used_for_loopback(tmp_path: Path) -> 
     ("variable", "value", "told"),
     [
         ("WORKBENCH_MAX_FRAMES", "0", "max_frames (WORKBENCH_MAX_FRAMES) cannot be '0'"),
-        ("WORKBENCH_LANGUAGE_BASE_URL", "localhost", "say a URL such as http://host:8000/v1"),
+        ("WORKBENCH_LANGUAGE_BASE_URL", "localhost", "must be a URL such as http://host:8000/v1"),
         ("WORKBENCH_OUTPUTS", "/proc/nowhere", "/proc/nowhere cannot be written by this user"),
     ],
 )
@@ -346,7 +346,20 @@ def test_an_option_given_by_the_user_replaces_the_default() -> None:
     ours = "--MappingKernelManager.cull_idle_timeout"
     command = server_command("127.0.0.1", 8888, dashboard=True, further=[f"{ours}=60", "folder"])
     assert [one for one in command if one.startswith(ours)] == [f"{ours}=60"]
-    assert command[1:3] == ["-m", "jupyterlab"]
+    assert command[1:3] == ["-m", "server_extension.lab"]
+
+
+def test_the_server_starts_without_the_grammar_of_addresses() -> None:
+    script = (
+        "import sys; from server_extension import lab\n"
+        "try: lab.main(['--version'])\n"
+        "except SystemExit: pass\n"
+        "print('jsonschema' in sys.modules, 'rfc3987_syntax.syntax_helpers' in sys.modules)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split()[-2:] == ["True", "False"], told.stdout
 
 
 def test_a_taken_port_is_reported_clearly() -> None:

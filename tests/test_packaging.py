@@ -18,6 +18,10 @@ FIXED_BY_THE_USER = (
 )  # fmt: skip
 
 
+NEEDS_A_GPU = {"hopper", "nf4"}
+"""Extras for a GPU alone."""
+
+
 def _project() -> dict[str, Any]:
     document = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     return cast("dict[str, Any]", document["project"])
@@ -45,15 +49,18 @@ def test_every_requirement_of_the_project_has_a_pin() -> None:
 def test_the_conda_environment_installs_everything_from_the_same_pins() -> None:
     lines = _conda_pip_lines()
     assert "--constraint constraints.txt" in lines
-    assert "--editable .[cluster,diffusion,local-llm,research,docs,test]" in lines
-    assert set(_project()["optional-dependencies"]) >= {
-        "cluster",
-        "diffusion",
-        "local-llm",
-        "research",
-        "docs",
-        "test",
-    }
+    (installed,) = (line for line in lines if line.startswith("--editable"))
+    extras = set(installed.partition("[")[2].rstrip("]").split(","))
+    assert extras == set(_project()["optional-dependencies"]) - NEEDS_A_GPU
+
+
+def test_a_lab_with_the_real_models_has_what_each_family_needs() -> None:
+    """Kandinsky and Cosmos cannot start without torchvision."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (recipe,) = re.findall(
+        r"^\$\(VENV\)/\.with-diffusion:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE
+    )
+    assert "'.[diffusion,torchvision]'" in recipe
 
 
 def test_versions_named_for_conda_are_those_of_the_constraints() -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.engines.counting import ENGINES, counted
+from workbench.control import path_from_drawing, path_from_keys
 from workbench.errors import InvalidRequest
 from workbench.jobs.client.contact import Contact
 from workbench.jobs.model import Job
 from workbench.jobs.requirements import cost_key
 from workbench.jobs.store import Ledger
 from workbench.jobs.store.ledger import DeviceRow
-from workbench.rendering import RenderParameters
+from workbench.rendering import Recipe, RenderParameters
 from workbench.settings import Settings
 from workbench.studio import Studio
 
@@ -152,3 +153,53 @@ def test_a_caption_in_json_holds_the_cameras_words(studio: Studio) -> None:
     parameters = RenderParameters.of({"camera": "pan left", "prompt_form": "cosmos"})
     job = asyncio.run(studio.render("a dog runs", parameters=parameters))
     assert json.loads(job.request.model_prompt)["cinematography"]["camera_motion"] == "pan left"
+
+
+def test_a_sessions_camera_holds_for_every_render_and_gives_way_to_a_renders_own(
+    studio: Studio,
+) -> None:
+    session_id, entry = studio.run(studio.sessions.initialize("a dog runs, slow push in"))
+    studio.run(studio.set_render(session_id, {"camera": "w-8,jw-8"}))
+    first = studio.run(studio.render(entry.prompt, session_id=session_id)).request
+    assert first.camera is not None
+    assert first.camera.said == "w-8,jw-8"
+    batch = studio.run(studio.render_batch([entry.prompt, "a cat"], session_id=session_id))
+    assert {job.request.camera.said for job in batch.jobs if job.request.camera} == {"w-8,jw-8"}
+    own = RenderParameters.of({"camera": "pan left"})
+    other = studio.run(studio.render(entry.prompt, session_id=session_id, parameters=own)).request
+    assert other.camera is not None
+    assert other.camera.said == "pan left"
+
+
+def test_a_path_takes_the_place_of_the_prompts_own_movement_in_what_the_model_reads(
+    studio: Studio,
+) -> None:
+    session_id, entry = studio.run(studio.sessions.initialize("a dog runs, slow push in"))
+    studio.run(studio.set_render(session_id, {"camera": "orbit left 20 degrees"}))
+    request = studio.run(studio.render(entry.prompt, session_id=session_id)).request
+    assert request.prompt == "a dog runs, slow push in"
+    assert request.text_for_model == "a dog runs. The camera: orbit left 20 degrees."
+
+
+def test_a_sessions_camera_is_the_same_after_a_session_is_begun_from_a_recipe(
+    studio: Studio,
+) -> None:
+    drawn = path_from_drawing([(0, 0, 0), (0.5, 0.2, 1), (1, 0.4, 2)]).value
+    session_id, entry = studio.run(studio.sessions.initialize("a dog runs"))
+    studio.run(studio.set_render(session_id, {"camera": drawn}))
+    job = studio.run(studio.render(entry.prompt, session_id=session_id))
+    recipe = Recipe(job_id=job.job_id, created_at=job.created_at, request=job.request)
+    begun, _ = studio.run(studio.restore(recipe))
+    camera = studio.settings_of(begun).camera
+    assert camera is not None
+    assert camera.camera_path() == drawn
+
+
+def test_a_sessions_camera_must_be_one_that_renders_can_take(studio: Studio) -> None:
+    session_id, _ = studio.run(studio.sessions.initialize("a dog runs"))
+    with pytest.raises(InvalidRequest, match="no movement is understood"):
+        studio.run(studio.set_render(session_id, {"camera": "a nice day"}))
+    long = path_from_keys("w-300").value
+    with pytest.raises(InvalidRequest, match="upload a longer path"):
+        studio.run(studio.set_render(session_id, {"camera": long}))
+    assert studio.settings_of(session_id).camera is None

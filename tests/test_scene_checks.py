@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +17,7 @@ import pytest
 from pydantic import SecretStr
 
 import workbench as wb
-from tests.live_server import end_supervisor
+from tests.live_server import ROOT, end_supervisor
 from tests.prompts.misbehaving import KEY, Misbehaving, Reply
 from tests.vision_endpoint import Seeing
 from workbench.errors import NotFound
@@ -94,6 +99,58 @@ def test_the_same_question_of_the_same_video_is_asked_once(
     assert len(endpoint.requests) == asked
 
 
+CHECKER = """
+import sys
+import workbench as wb
+from workbench.journey import Video
+
+with wb.Studio() as studio:
+    video = Video(sys.argv[1], using=studio)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(video.check().summary, flush=True)
+"""
+
+
+def test_checks_at_once_in_threads_and_processes_ask_once(
+    studio: Studio, endpoint: Misbehaving
+) -> None:
+    one = _render(studio, "A red fox on a frozen lake.")
+
+    def slowly(asked: dict[str, Any]) -> Reply:
+        time.sleep(1)  # so that checks overlap; the outcome does not depend on it
+        return Seeing(_yes)(asked)
+
+    endpoint.behaviour = slowly
+    before = len(endpoint.requests)
+    environment = {
+        **os.environ,
+        "WORKBENCH_OUTPUTS": str(studio.settings.outputs),
+        "WORKBENCH_LANGUAGE_PROVIDER": "openai",
+        "WORKBENCH_LANGUAGE_MODEL": "seer",
+        "WORKBENCH_LANGUAGE_BASE_URL": endpoint.base_url,
+        "WORKBENCH_LANGUAGE_API_KEY": KEY,
+    }
+    command = [sys.executable, "-c", CHECKER, one.job_id]
+    processes = [
+        subprocess.Popen(
+            command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    with ThreadPoolExecutor(4) as pool:
+        found = [pool.submit(one.check) for _ in range(4)]
+        told = [process.communicate("go\n", timeout=120)[0].strip() for process in processes]
+        summaries = {future.result(120).summary for future in found}
+    assert len(endpoint.requests) == before + 1
+    assert summaries == set(told)
+    assert one.job.checks == one.check().overview
+
+
 def test_each_video_is_told_apart_by_the_number_on_its_sheet(
     studio: Studio, endpoint: Misbehaving
 ) -> None:
@@ -152,7 +209,7 @@ def test_whatever_the_endpoint_does_a_check_comes_of_it(
     assert {answer.verdict for answer in check.answers} == {Verdict.UNKNOWN}
     assert check.problem
     assert KEY not in check.model_dump_json()
-    assert check.summary == f"0 of {len(check.answers)} asked for; {len(check.answers)} not known"
+    assert check.summary == f"0 of {len(check.answers)} asked for; {len(check.answers)} unknown"
 
 
 def test_after_failures_a_good_answer_counts_and_their_cost_is_kept(
@@ -175,7 +232,21 @@ def test_without_a_vision_model_nothing_is_guessed(tmp_path: Path) -> None:
         check = _render(studio, "A red fox in the rain.").check()
         assert {answer.source for answer in check.answers} == {""}
         assert check.unknown == len(check.answers)
-        assert check.problem == "No language model that sees is connected."
+        assert check.problem == "No vision language model is connected."
+    end_supervisor(folder)
+
+
+def test_a_local_provider_without_eyes_says_so_and_is_not_started(tmp_path: Path) -> None:
+    folder = tmp_path / "outputs"
+    settings = wb.Settings(
+        outputs=folder, language_provider="local", language_model="/models/qwen3-8b"
+    )
+    with Studio(settings) as studio:
+        check = _render(studio, "A red fox in the rain.").check()
+        assert check.unknown == len(check.answers)
+        assert check.requests == 0
+        assert check.problem.startswith("The model /models/qwen3-8b cannot see pictures.")
+        assert not (settings.index_path.parent / "language_model.log").exists()
     end_supervisor(folder)
 
 

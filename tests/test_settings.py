@@ -134,8 +134,8 @@ def test_a_model_folder_becomes_absolute_and_a_hub_name_is_kept(
     [
         ("MAX_FRAMES", "0", "max_frames (WORKBENCH_MAX_FRAMES) cannot be '0'"),
         ("LEASE_S", "soon", "WORKBENCH_LEASE_S"),
-        ("LANGUAGE_BASE_URL", "host:8000", "say a URL such as http://host:8000/v1"),
-        ("LANGUAGE_BASE_URL", "http://ho\nst", "say a URL such as http://host:8000/v1"),
+        ("LANGUAGE_BASE_URL", "host:8000", "must be a URL such as http://host:8000/v1"),
+        ("LANGUAGE_BASE_URL", "http://ho\nst", "must be a URL such as http://host:8000/v1"),
         ("ENGINES", "{", "engines"),
         ("PROMPT_FORM", "haiku", "WORKBENCH_PROMPT_FORM"),
     ],

@@ -6,7 +6,7 @@
     batch = wb.render(session.variations(8)).wait()
     batch.zip("videos.zip")
 
-``wb.Workbench()`` in a notebook cell shows the whole of it.
+``wb.Workbench()`` in a notebook cell shows the whole workbench.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.errors import WorkbenchError
     from workbench.journey import (
         Batch,
+        LiveWorld,
         Prompt,
         Session,
         Video,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         enhance,
         fetch_model,
         language_models,
+        live,
         models,
         open_batch,
         open_session,
@@ -49,6 +51,7 @@ __all__ = [
     "BestOf",
     "Change",
     "Grid",
+    "LiveWorld",
     "Prompt",
     "RenderParameters",
     "Run",
@@ -67,6 +70,7 @@ __all__ = [
     "fetch_model",
     "grid",
     "language_models",
+    "live",
     "models",
     "open_batch",
     "open_session",

@@ -1,6 +1,6 @@
-"""The finished videos of a batch as one ZIP, made as it is read.
+"""The finished videos of a batch as one ZIP, generated while it is read.
 
-Knows which names a person wants to find in it; takes the videos from the job manager.
+Decides the names of its files; gets the videos from the job manager.
 """
 
 from __future__ import annotations
@@ -32,13 +32,12 @@ _SLUG_CHARS: Final = 60
 class BatchArchive:
     """One ZIP of a batch's finished videos, their recipes, a table and a manifest.
 
-    Files are named by what tells each video from the others: see :class:`Captions`. ``among`` are
-    the videos that they are seen with, where those are more than the batch.
+    Files are named by what distinguishes each video: see :class:`Captions`. ``among`` are the
+    videos to distinguish them from, if more than the batch.
 
-    Each file is opened when its turn comes, so that any number fits a few descriptors. A finished
-    video is never left out in silence: one that cannot be read ends the ZIP with an ``OSError``,
-    one that is gone is listed in the manifest as missing. Raises ``Conflict`` when no video has
-    finished.
+    Files are opened one at a time, so that any number needs only a few descriptors. A finished
+    video is never left out silently: one that cannot be read ends the ZIP with an ``OSError``, one
+    that is gone is listed in the manifest as missing. Raises ``Conflict`` if no video has finished.
     """
 
     def __init__(self, jobs: JobManager, batch: Batch, among: Iterable[Job] = ()) -> None:
@@ -96,7 +95,7 @@ class BatchArchive:
 
 
 def _chunks(path: Path, size: int) -> Iterator[bytes]:
-    """Yield a file of ``size`` bytes; raises ``OSError`` where it has become another one."""
+    """Yield a file of ``size`` bytes; raises ``OSError`` if it was replaced meanwhile."""
     sent = 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
@@ -107,7 +106,7 @@ def _chunks(path: Path, size: int) -> Iterator[bytes]:
 
 
 def video_stem(job: Job, caption: str) -> str:
-    """Return a readable, portable file name for ``job``'s video, without its ending."""
+    """Return a readable, portable file name for ``job``'s video, without its suffix."""
     return f"{job.position + 1:02d}_{_slug(caption) or job.job_id}"
 
 

@@ -1,4 +1,4 @@
-"""Short captions of videos that are seen together, by what tells each from the one it was derived from."""
+"""Short captions of videos shown together, by what distinguishes each from its origin."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.scene import SCENE_FIELDS
 __all__ = ["ORIGINAL", "Captions"]
 
 ORIGINAL: Final = "original"
-"""Said of a video that others of the set were derived from."""
+"""Caption of a video that others of the set were derived from."""
 
 _MOST_PARTS: Final = 5
 _SUBJECT_WORDS: Final = 3
@@ -28,9 +28,10 @@ _SHOWN_BY_SUBJECT: Final = frozenset({"subject", "subject_details"})
 class Captions:
     """Captions such as "lighthouse · night · crane up" for the videos of one session or batch.
 
-    A video's origin is the first one, going back from prompt to parent prompt, that is itself among
-    ``jobs``. Its caption is its subject, then the values that its origin has not: of the scene, the
-    model, the format and the length. Another render of the same prompt is told by its seed.
+    A video's origin is the nearest ancestor, going back from prompt to parent prompt, that is among
+    ``jobs``. A caption is the subject, then the values that differ from the origin's: of the scene,
+    the model, the format and the length. Renders of the same prompt are distinguished by their
+    seeds, segments of a rollout by their place.
     """
 
     def __init__(self, jobs: Iterable[Job]) -> None:
@@ -51,6 +52,8 @@ class Captions:
         first = self._first.get(job.request.prompt, job)
         if first.job_id != job.job_id and first.request.seed != job.request.seed:
             new = [*new[: _MOST_PARTS - 1], f"seed {job.request.seed}"]
+        if place := _place(job.request):
+            new = [*new[: _MOST_PARTS - 1], place]
         subject = _head(job.request.scene.subject) or _words(job.request.prompt, _SUBJECT_WORDS)
         return " · ".join(dict.fromkeys((subject, *new[:_MOST_PARTS])))
 
@@ -66,7 +69,7 @@ class Captions:
 
 
 def _differences(request: RenderRequest, origin: RenderRequest) -> list[str]:
-    """Return what ``request`` has and ``origin`` has not, in the order of the scene."""
+    """Return the values of ``request`` that ``origin`` lacks, in the order of the scene."""
     new = []
     for name in SCENE_FIELDS:
         if name in _SHOWN_BY_SUBJECT:
@@ -93,18 +96,27 @@ def _differences(request: RenderRequest, origin: RenderRequest) -> list[str]:
     return [one for one in new if one]
 
 
+def _place(request: RenderRequest) -> str:
+    """Return where a segment of a rollout begins in its world; empty for any other video."""
+    segment = request.options.get("rollout") or {}
+    if segment.get("of"):
+        return "made again"
+    start = segment.get("start", 0)
+    return f"from {start / float(request.fps or 24):.1f} s" if start else ""
+
+
 def _head(subject: str) -> str:
-    """Return a subject without its article and what follows its first words."""
+    """Return the first words of a subject, without its article."""
     return _words(_ARTICLE.sub("", subject.strip()), _SUBJECT_WORDS)
 
 
 def _words(text: str, count: int) -> str:
-    """Return the first words of a text, not ending in a small one."""
+    """Return the first words of a text, without a trailing function word."""
     return _SMALL.sub("", " ".join(_WORD.findall(text)[:count]))
 
 
 def _new_words(text: str, before: str) -> str:
-    """Return the first words with which ``text`` departs from ``before``."""
+    """Return the first words in which ``text`` differs from ``before``."""
     known = set(pairwise(("", *_WORD.findall(before.lower()))))
     words = _WORD.findall(text)
     pairs = list(pairwise(("", *(word.lower() for word in words))))

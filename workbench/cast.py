@@ -1,4 +1,4 @@
-"""Who and what a scene shows, and what happens in it: entities with looks, and beats in order.
+"""The cast of a scene and what happens in it: entities with looks, and beats in order.
 
 Also turns the flat fields ``subject``, ``subject_details`` and ``action`` into these and back.
 Knows no grammar: a flat subject is split only at its own "and".
@@ -81,12 +81,12 @@ class Look:
     aspect: Aspect
     text: str
     place: Literal["before", "after"] = "before"
-    """Whether it stands before the noun or behind it."""
+    """Whether it stands before or after the noun."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """Someone or something to be seen."""
+    """A person, animal or thing in the scene."""
 
     id: str
     """Stable within a session, such as "e1"."""
@@ -103,11 +103,11 @@ class Entity:
     determiner: str = ""
     """The article or number as stated: "a", "the", "two", "her"; empty for none."""
     is_lead: bool = False
-    """Whether the scene is about it: leads make up ``Scene.subject``."""
+    """Whether it is a main subject: leads make up ``Scene.subject``."""
 
     @property
     def name(self) -> str:
-        """The noun phrase with article or number and the looks before it: "two brown dogs"."""
+        """The noun phrase with its article or number and preceding looks: "two brown dogs"."""
         before = [look.text for look in self.looks if look.place == "before"]
         words = " ".join([*before, self.phrase]).strip()
         determiner = self.determiner
@@ -118,7 +118,7 @@ class Entity:
 
     @property
     def details(self) -> str:
-        """The looks behind the noun: "in a yellow raincoat, holding an umbrella"."""
+        """The looks after the noun: "in a yellow raincoat, holding an umbrella"."""
         return ", ".join(look.text for look in self.looks if look.place == "after")
 
     @property
@@ -157,13 +157,13 @@ class Beat:
     """The ids of the entities that it is done to or with."""
     when: When = When.TOGETHER
     part: str = ""
-    """Which of an actor's several does it: "one", "the other"; empty for all of them."""
+    """Which member of a plural actor does it: "one", "the other"; empty for all of them."""
     told: str = ""
-    """The sentence of the prompt that tells it, in the user's words; empty where it is written from the rest."""
+    """The prompt's sentence about it, in the user's words; empty if written from the fields."""
 
 
 def moments(beats: Iterable[Beat]) -> tuple[tuple[Beat, ...], ...]:
-    """Return the beats in groups: those of a group happen at once, the groups one after another."""
+    """Return the beats in groups: simultaneous within a group, one group after another."""
     groups: list[list[Beat]] = []
     for beat in beats:
         if not groups or beat.when in {When.THEN, When.FINALLY}:
@@ -194,7 +194,7 @@ _AND: Final = re.compile(
 
 
 def numeral(count: int) -> str:
-    """Return ``count`` as it is written in a sentence: "three", "25"."""
+    """Return ``count`` as written in a sentence: "three", "25"."""
     return _NUMERALS[count] if 0 <= count < len(_NUMERALS) else str(count)
 
 
@@ -207,7 +207,7 @@ def subject_of(cast: Sequence[Entity]) -> str:
 
 
 def details_of(cast: Sequence[Entity]) -> str:
-    """Return how the leads look, each named unless it is the first with looks."""
+    """Return the leads' looks, each with its name unless it is the first with looks."""
     leads = [entity for entity in cast if entity.is_lead and entity.details]
     return "; ".join(
         entity.details if not number else f"the {entity.noun or entity.phrase} {entity.details}"
@@ -218,7 +218,7 @@ def details_of(cast: Sequence[Entity]) -> str:
 def leads_from(subject: str, before: Sequence[Entity]) -> tuple[Entity, ...]:
     """Return ``before`` with the entities that ``subject`` names as its leads.
 
-    The first lead keeps its id, its kind where its noun stays, and the looks behind it.
+    The first lead keeps its id, its kind if its noun stays, and the looks after the noun.
     """
     leads = [entity for entity in before if entity.is_lead]
     others = [entity for entity in before if not entity.is_lead]

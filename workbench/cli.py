@@ -1,4 +1,4 @@
-"""The ``workbench`` command: finds a subcommand and hands it the rest of the line."""
+"""The ``workbench`` command: dispatches to subcommands."""
 
 from __future__ import annotations
 
@@ -16,39 +16,46 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        "jobs": ("workbench.jobs.client.commands:jobs", "list and steer jobs"),
+        "jobs": ("workbench.jobs.client.commands:jobs", "list and control jobs"),
         "doctor": (
             "workbench.jobs.client.commands:doctor",
-            "say what is wrong here, and what to do",
+            "find what is wrong here, and say what to do",
         ),
         "models": (
             "workbench.engines.diffusers.commands:models",
-            "list the video models here, how they would run, and whether they are whole",
+            "list the video models here, how they would run, and whether they are complete",
         ),
-        "recipe": ("workbench.engines.commands:recipe", "show what made a video, or make it again"),
+        "recipe": (
+            "workbench.engines.commands:recipe",
+            "show the recipe of a video, or render it again",
+        ),
         "language": (
             "workbench.prompts.language_models.commands:language",
-            "see, choose, test and fetch language models",
+            "show, choose, test and fetch language models",
         ),
         "run": ("workbench.research.command:run", "render a file or list of prompts as one batch"),
+        "rollout": (
+            "workbench.research.rollout_command:rollout",
+            "go on from a video or a world, or branch off",
+        ),
         "score": ("workbench.research.command:score", "measure videos: motion, flicker, sharpness"),
         "tidy": (
             "workbench.jobs.client.commands:tidy",
-            "remove what the retention no longer keeps",
+            "remove what the retention settings no longer keep",
         ),
     }
 )
-"""Subcommand → the function that takes its arguments and returns an exit status; what it does."""
+"""Subcommand → its function (arguments → exit status) and its description."""
 
 _READER_LEFT: Final = 141
-"""What a shell gives for a command that SIGPIPE ended."""
+"""Exit status that a shell reports for a command ended by SIGPIPE."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; return its exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that cannot show every letter
+            stream.reconfigure(errors="replace")  # a terminal that cannot show every character
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] not in COMMANDS:
         asked_for_help = not given or given[0] in {"-h", "--help"}
@@ -62,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InvalidSettings as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    except BrokenPipeError:  # `workbench jobs | head`: who reads has read enough
+    except BrokenPipeError:  # `workbench jobs | head`: the reader has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _READER_LEFT
     return status

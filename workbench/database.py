@@ -1,6 +1,7 @@
-"""The index as a file: opening, migrations, transactions, and files that are replaced or damaged.
+"""The index as a file: opening, migrations, transactions, replaced and damaged files.
 
-Every store reaches its tables through a :class:`Database`. Knows how tables grow, not what they hold.
+Every store reaches its tables through a :class:`Database`. Knows how to migrate tables, not their
+contents.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _FILES: Final = ("", "-wal", "-shm")
 
 
 class IndexFailure(Unavailable):
-    """The index cannot be used: its disk is full, read-only or gone, or it stays locked."""
+    """The index cannot be used: its disk is full, read-only or gone, or it remains locked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Schema:
 class Database:
     """One store's connection to the index; its methods are for one thread at a time.
 
-    A file that was deleted or replaced is noticed at the next use and opened anew; one that is
-    damaged is put aside first. Any use may raise ``IndexFailure``.
+    A deleted or replaced file is detected at the next use and reopened; a damaged one is moved
+    aside first. Any use may raise ``IndexFailure``.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Database:
     ) -> None:
         self.path = path
         self.opened = 0
-        """How often a file was opened: a new count means that it may be another one."""
+        """How often a file was opened: a new count means that it may be a different file."""
         self._schemas = schemas
         self._pragmas = pragmas
         self._lock = threading.RLock()
@@ -62,7 +63,7 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        """Lend the connection; other threads wait until it is given back."""
+        """Lend the connection; other threads wait until it is returned."""
         with self._lock:
             try:
                 yield self._current()
@@ -114,7 +115,7 @@ class Database:
         return connection
 
     def _is_about(self, error: OSError) -> bool:
-        """Tell whether an error is about the index, a file beside it, or a folder that it lies in."""
+        """Tell whether an error concerns the index, a file beside it, or a folder above it."""
         if error.filename is None:
             return False
         there = Path(str(error.filename))
@@ -132,7 +133,7 @@ class Database:
 
 
 def is_sound(path: Path) -> bool:
-    """Tell whether the file at ``path`` is a whole database; looks at all of it."""
+    """Tell whether the file at ``path`` is an intact database; reads all of it."""
     try:
         connection = sqlite3.connect(path)
         try:
@@ -171,7 +172,7 @@ def _open_index(path: Path, schemas: Sequence[Schema]) -> sqlite3.Connection:
     written by a newer release.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)  # prompts and notes are their owner's; SQLite's other files follow
+    path.touch(mode=0o600)  # prompts and notes are private; SQLite's other files follow
     connection = sqlite3.connect(
         path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )

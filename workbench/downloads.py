@@ -1,4 +1,4 @@
-"""What is being fetched in this process, each beside all other work."""
+"""The downloads of this process, each in a thread of its own."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from workbench.errors import WorkbenchError
 __all__ = ["Download", "Downloads", "OnProgress"]
 
 OnProgress = Callable[[int, int], object]
-"""Called with the bytes that are here and those of the whole."""
+"""Called with the bytes fetched so far and the total."""
 
 Fetch = Callable[[str, OnProgress], object]
-"""Fetches a model by its name, telling how far it is."""
+"""Fetches a model by its name, reporting progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """How far the download of one model is."""
+    """The progress of one model's download."""
 
     bytes_here: int = 0
     total_bytes: int = 0
-    """0 while it is not known."""
+    """0 while unknown."""
     is_done: bool = False
     problem: str = ""
-    """Why it ended without the model, and what to do; empty while there is none."""
+    """Why it failed, and what to do; empty unless it has."""
 
 
 class Downloads:
@@ -38,9 +38,9 @@ class Downloads:
         self._guard = threading.Lock()
 
     def start(self, name: str) -> None:
-        """Begin to fetch ``name``.
+        """Start to fetch ``name``.
 
-        A download under way goes on; one that failed begins again where it stopped.
+        A running download continues; a failed one resumes where it stopped.
         """
         with self._guard:
             known = self._known.get(name)
@@ -53,7 +53,7 @@ class Downloads:
 
     @property
     def known(self) -> Mapping[str, Download]:
-        """What was begun, by name."""
+        """The downloads started so far, by name."""
         with self._guard:
             return dict(self._known)
 

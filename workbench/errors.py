@@ -1,18 +1,18 @@
 """Every error that the workbench raises on purpose, as one tree.
 
 WorkbenchError
-├── InvalidRequest           what was asked does not validate; carries the fields and their problems
-│   └── DamagedFile          a video or recipe that was handed in cannot be read
+├── InvalidRequest           the request does not validate; carries the fields and their problems
+│   └── DamagedFile          an uploaded video or recipe cannot be read
 ├── InvalidSettings          a setting has a bad value; says which and what it may be
 ├── NotFound                 no such job, batch, session or file
 ├── Conflict                 the thing exists, but not in a state that allows this
 ├── Busy                     a limit is reached for now; carries when to try again
-├── Unavailable              a part that is needed does not answer
+├── Unavailable              a required part does not respond
 │   ├── SupervisorUnavailable
 │   ├── DiskFull             the disk has no room for another render
 │   └── LanguageModelError   the language model timed out, refused or answered nonsense
 └── RenderError              a render ended without a video
-    ├── RenderCancelled      because it was asked to
+    ├── RenderCancelled      because it was cancelled
     ├── RenderTimeout        because it took longer than allowed
     ├── OutOfMemory          because the device had too little memory; carries advice
     ├── DeviceLost           because the device itself failed; the worker must be replaced
@@ -62,7 +62,7 @@ class WorkbenchError(Exception):
 
 
 class InvalidRequest(WorkbenchError):
-    """What was asked does not validate."""
+    """The request does not validate."""
 
     def __init__(self, message: str, problems: tuple[FieldProblem, ...] = ()) -> None:
         super().__init__(message)
@@ -70,7 +70,7 @@ class InvalidRequest(WorkbenchError):
 
 
 class DamagedFile(InvalidRequest):
-    """A video or recipe that was handed in cannot be read."""
+    """An uploaded video or recipe cannot be read."""
 
 
 class InvalidSettings(WorkbenchError, ValueError):
@@ -87,7 +87,7 @@ class NotFound(WorkbenchError):
 
 
 class Conflict(WorkbenchError):
-    """The thing exists, but its state does not allow what was asked."""
+    """The thing exists, but its state does not allow the request."""
 
 
 class Busy(WorkbenchError):
@@ -99,7 +99,7 @@ class Busy(WorkbenchError):
 
 
 class Unavailable(WorkbenchError):
-    """A part that is needed does not answer."""
+    """A required part does not respond."""
 
 
 class SupervisorUnavailable(Unavailable):
@@ -119,7 +119,7 @@ class RenderError(WorkbenchError):
 
 
 class RenderCancelled(RenderError):
-    """The render stopped because it was asked to."""
+    """The render stopped because it was cancelled."""
 
 
 class RenderTimeout(RenderError):
@@ -131,15 +131,15 @@ class OutOfMemory(RenderError):
 
 
 class DeviceLost(RenderError):
-    """The device failed in a way that only a new process can mend."""
+    """The device failed in a way that only a new process can recover from."""
 
 
 class NotFinite(RenderError):
-    """The model's values became NaN or infinite: there is no picture."""
+    """The model's values became NaN or infinite: there is no image."""
 
 
 class ScorerError(WorkbenchError):
-    """A scorer of others failed on a video."""
+    """A third-party scorer failed on a video."""
 
 
 class EngineUnavailable(RenderError):

@@ -1,9 +1,9 @@
 """Runs a helper process; :mod:`workbench.helper_processes` starts this file as a script.
 
-Restores what a process inherits and should not: ignored and blocked signals, a low descriptor limit,
-a umask that hides files from their owner. Loads ``workbench`` from beside this file, whatever else
-is on the import path. An exception is told over the helper's own line, so that whoever waits hears
-it. Imports the standard library alone.
+Undoes what a process should not inherit: ignored and blocked signals, a low descriptor limit, a
+umask that hides files from their owner. Loads ``workbench`` from beside this file, whatever else is
+on the import path. Reports an exception over the helper's own channel to the waiting parent.
+Imports only the standard library.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Final
 __all__ = ["PARENT", "main"]
 
 PARENT: Final = "--parent="
-"""Begins the first argument of a helper that ends with the process of that pid."""
+"""Prefix of the first argument of a helper that ends with the process of that pid."""
 _PR_SET_PDEATHSIG: Final = 1
 _MOST_DESCRIPTORS: Final = 65_536
 _PACKAGE: Final = "workbench"
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _end_with(parent_pid: int) -> None:
-    """Have this process killed when its parent ends.
+    """Arrange for this process to be killed when its parent ends.
 
     Linux only; elsewhere the closed channel has to suffice. The signal follows the thread that
     started this process, so that thread must live as long as the parent.
@@ -85,14 +85,14 @@ def _load_package() -> None:
         _PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
     if spec is None or spec.loader is None:
-        raise ImportError(f"no package lies in {folder}")
+        raise ImportError(f"there is no package in {folder}")
     package = importlib.util.module_from_spec(spec)
     sys.modules[_PACKAGE] = package
     spec.loader.exec_module(package)
 
 
 def _tell(reason: str) -> None:
-    """Send ``reason`` over the line that the first argument names, if it names one."""
+    """Send ``reason`` over the channel that the first argument names, if any."""
     line = sys.argv[1] if len(sys.argv) > 1 else ""
     if line.isdecimal():
         message = json.dumps({"type": "worker_lost", "reason": reason[:2_000]})

@@ -1,8 +1,8 @@
-"""The one place that starts the workbench's own processes: supervisor, workers, scorer, bridge, models.
+"""Starts all helper processes: supervisor, workers, scorer, bridge, language models.
 
-A helper must start in whatever surroundings the user's process has. It runs in ``/`` with nothing of
-the current folder on its import path, in UTF-8, with a temporary folder that exists, and reaches
-loopback past every proxy. ``helper_main`` restores signals and limits before anything is imported.
+A helper must start whatever the user's environment is. It runs in ``/`` without the current folder
+on its import path, in UTF-8, with a temporary folder that exists, and bypasses proxies for
+loopback. ``helper_main`` restores signals and limits before anything else is imported.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _MISLEADING: Final = (
     "PYTHONCASEOK",
     "PYTHONINSPECT",
-    "PYTHONIOENCODING",  # a render's log takes any text
+    "PYTHONIOENCODING",  # a render's log must accept any text
     "PYTHONSTARTUP",
     "PYTHONWARNINGS",  # as errors, they would keep libraries from being imported
 )
@@ -51,7 +51,7 @@ def helper_environment(
 ) -> dict[str, str]:
     """Return this process's environment with ``changes``, fit for a helper.
 
-    ``fallback`` is the temporary folder where the machine has no usable one.
+    ``fallback`` is the temporary folder if the machine has no usable one.
     """
     environment = {**os.environ, **(changes or {})}
     for name in _MISLEADING:
@@ -60,7 +60,7 @@ def helper_environment(
     _set(environment, "PYTHONPATH", _import_path(environment.get("PYTHONPATH", "")))
     home = environment.get("PYTHONHOME", "").split(os.pathsep)[0]
     if not home or Path(home).resolve() != Path(sys.base_prefix).resolve():
-        environment.pop("PYTHONHOME", None)  # set after this process started: Python would not
+        environment.pop("PYTHONHOME", None)  # set after this process started
     _set(environment, "TMPDIR", _temporary_folder(environment.get("TMPDIR", ""), fallback))
     if any(name.lower().endswith("_proxy") for name in environment):
         for name in ("no_proxy", "NO_PROXY"):
@@ -78,7 +78,8 @@ def start_helper(
 ) -> subprocess.Popen[bytes]:
     """Start ``module`` in a session of its own, to end with this process; raises ``OSError``.
 
-    The thread that calls this must live as long as the helper should. Its output goes to ``output``, or where this process's goes.
+    The calling thread must live as long as the helper should. The helper's output goes to
+    ``output``, or to this process's output.
     """
     return subprocess.Popen(
         [*_PYTHON, f"{PARENT}{os.getpid()}", module, *arguments],
@@ -101,10 +102,10 @@ def start_detached(
 ) -> int:
     """Start ``module`` so that it outlives this process, and return its pid.
 
-    What it prints until it opens a log of its own goes to the descriptor ``errors``. Raises
+    Its output goes to the descriptor ``errors`` until it opens a log of its own. Raises
     ``OSError`` or ``subprocess.SubprocessError``.
     """
-    # The shell in between exits at once, so that no process has to reap the helper.
+    # The intermediate shell exits at once, so that init adopts and reaps the helper.
     script = '"$0" "$@" >&2 & echo $!'
     done = subprocess.run(
         [_SHELL, "-c", script, *helper_command(module)],
@@ -132,7 +133,7 @@ def _import_path(path: str) -> str:
     kept = [entry for entry in path.split(os.pathsep) if entry and os.path.normpath(entry) != "."]
     try:
         return os.pathsep.join(str(Path(entry).absolute()) for entry in kept)
-    except FileNotFoundError:  # the current folder was removed, and relative entries with it
+    except FileNotFoundError:  # the current folder was removed, so relative entries lead nowhere
         return os.pathsep.join(entry for entry in kept if Path(entry).is_absolute())
 
 

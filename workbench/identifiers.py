@@ -26,13 +26,13 @@ class Kind(StrEnum):
 
 
 def id_pattern(*kinds: Kind) -> str:
-    """Return the regular expression that identifiers of these kinds match; any, without kinds."""
+    """Return the regular expression of identifiers of these kinds; by default, of any kind."""
     letters = "".join(kinds or Kind)
     return rf"^[{letters}]_[{_ALPHABET}]{{{_TIME_DIGITS + _RANDOM_DIGITS}}}$"
 
 
 ID_PATTERN: Final = id_pattern()
-"""What every identifier matches: ``j_`` a job, ``b_`` a batch, ``s_`` a session, ``i_`` an input."""
+"""Matches every identifier: ``j_`` job, ``b_`` batch, ``s_`` session, ``i_`` input."""
 
 _PATTERN: Final = re.compile(ID_PATTERN[:-1] + r"\Z")
 

@@ -1,4 +1,4 @@
-"""The video models on this machine as REST and the screen list them, and how each would run here."""
+"""The video models on this machine, and how each would run here, for REST and the screen."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ _GIB: Final = 1 << 30
 class ModelObject(BaseModel):
     """A video model on this machine."""
 
-    name: str = Field(description="What a render names it by in `model`: a folder or a hub name.")
+    name: str = Field(description="The value of `model` in a render: a folder or a hub name.")
     title: str
     family: str
-    takes: list[str] = Field(description="What it starts from: `text`, `image`, `video`.")
-    size_gib: float = Field(description="Its weights at 16 bits a number.")
-    problems: list[str] = Field(description="Why it cannot be loaded; empty where it can.")
+    takes: list[str] = Field(description="Accepted inputs: `text`, `image`, `video`.")
+    size_gib: float = Field(description="Size of its weights at 16 bits per parameter.")
+    problems: list[str] = Field(description="Why it cannot be loaded; empty if it can.")
     fits: bool | None = Field(
-        description="Whether it runs on the largest GPU here; null where that is not known."
+        description="Whether it runs on the largest GPU here; null if unknown."
     )
-    plan: str = Field(description="How it would run there, or why not.")
+    plan: str = Field(description="How it would run there, or why it cannot.")
 
 
 class DownloadObject(BaseModel):
-    """A model that is being fetched from the hub, or was, since the server started."""
+    """A download from the hub, running or ended, since the server started."""
 
     model: str
     bytes_here: int
-    total_bytes: int = Field(description="0 while it is not known.")
+    total_bytes: int = Field(description="0 while unknown.")
     is_done: bool
-    problem: str = Field(description="Why it ended without the model, and what to do.")
+    problem: str = Field(description="Why the download failed and what to do.")
 
 
 def begin_fetching(studio: Studio, model: str) -> None:
-    """Fetch a model of the hub beside other work; :func:`download_objects` tells how far it is.
+    """Fetch a model from the hub in the background; :func:`download_objects` reports progress.
 
-    Raises ``InvalidRequest`` for what is no hub name, ``Conflict`` with the command to run where
-    the hub is not allowed.
+    Raises ``InvalidRequest`` for an invalid hub name, ``Conflict`` with the command to run if the
+    hub is not allowed.
     """
     try:
         check_fetchable(model, studio.settings)
@@ -64,7 +64,7 @@ def begin_fetching(studio: Studio, model: str) -> None:
 
 
 def download_objects(studio: Studio) -> list[DownloadObject]:
-    """Return what :func:`begin_fetching` began, by name."""
+    """Return the downloads that :func:`begin_fetching` started, by name."""
     return [
         DownloadObject(
             model=name,
@@ -78,15 +78,18 @@ def download_objects(studio: Studio) -> list[DownloadObject]:
 
 
 class ModelInputs(BaseModel):
-    """What a page may offer beside the prompt, of the model that renders."""
+    """The inputs besides the prompt that a page can offer for a model."""
 
-    takes: list[str] = Field(description="The inputs, as in a render: `image`, `mask` and so on.")
-    control_kinds: list[str] = Field(description="The kinds of `control`.")
-    components: list[str] = Field(description="What can be quantised apart.")
+    takes: list[str] = Field(
+        description="Accepted inputs, named as in a render: `image`, `mask` and so on."
+    )
+    control_kinds: list[str] = Field(description="Accepted kinds of `control`.")
+    components: list[str] = Field(description="Components that can be quantised separately.")
+    takes_camera: bool = Field(False, description="Whether it follows the poses of a camera path.")
 
 
 def inputs_of_model(engine: str, model: str) -> ModelInputs | None:
-    """Return what a model takes; None where that is not known: it is not on this machine."""
+    """Return the inputs of a model; None if unknown, as the model is not on this machine."""
     if engine == "animatic":
         return ModelInputs(takes=[], control_kinds=[], components=[])
     found = find_model(model) if engine == "diffusers" and model else None
@@ -96,6 +99,7 @@ def inputs_of_model(engine: str, model: str) -> ModelInputs | None:
         takes=[name for name in found.takes if name != "text"],
         control_kinds=list(found.control_kinds),
         components=sorted(found.size_bytes),
+        takes_camera=found.takes_camera,
     )
 
 

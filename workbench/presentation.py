@@ -1,6 +1,6 @@
-"""The public JSON of jobs, batches and steps of the conversation, as REST, events, widgets and notebooks all show it.
+"""The public JSON of jobs, batches and conversation steps, shared by REST, widgets and notebooks.
 
-The one place that decides how a job looks outside. A new fact about a job is a field of
+The only place that decides how a job is shown. A new fact about a job is a field of
 :class:`JobObject` and a line of :func:`job_object`.
 """
 
@@ -18,7 +18,7 @@ from workbench.identifiers import Kind, id_pattern
 from workbench.jobs.model import Batch, BatchState, Job, JobState
 from workbench.jobs.paths import CHANNEL_FILES
 from workbench.measures.scores import SCORE_NAMES
-from workbench.rendering import RenderRequest
+from workbench.rendering import ForkPoint, RenderRequest, RolloutSegment, Tail
 from workbench.scene import Scene
 
 if TYPE_CHECKING:
@@ -30,9 +30,11 @@ __all__ = [
     "BatchStatus",
     "CameraObject",
     "ChecksObject",
+    "ForkObject",
     "JobId",
     "JobObject",
     "JobStatus",
+    "PlaceObject",
     "ScoresObject",
     "StepObject",
     "batch_object",
@@ -49,23 +51,23 @@ _UNKNOWN: Final = "null where it cannot be measured"
 
 
 class ScoresObject(BaseModel):
-    """What was measured on a finished video; docs/research.md tells how.
+    """Measurements of a finished video; see docs/research.md.
 
-    Scores of installed scorers stand beside the workbench's own, each by its name.
+    Scores of installed scorers are listed beside the built-in ones, by name.
     """
 
     model_config = ConfigDict(extra="allow")
 
     motion: float = Field(description="Optical flow, picture widths a second; 0 is frozen.")
     smoothness: float = Field(description="0 to 1: 1 moves evenly, 0 jumps.")
-    flicker: float = Field(description="0 to 1: how much the light jumps.")
-    sharpness: float = Field(description="0 upward: variance of the Laplacian.")
+    flicker: float = Field(description="0 to 1: changes of brightness from frame to frame.")
+    sharpness: float = Field(description="Variance of the Laplacian, from 0.")
     exposure: float = Field(description="0 to 1: mean luminance.")
     clipping: float = Field(description="0 to 1: share of pixels that are black or white.")
     colourfulness: float = Field(description="0 (grey) to about 150.")
     consistency: float = Field(description="0 to 1: how well each frame explains the next.")
     agreement: float | None = Field(
-        None, description="-1 to 1: with the prompt; null without a model that measures it."
+        None, description="-1 to 1: agreement with the prompt; null without a model to measure it."
     )
     loudness: float | None = Field(
         None, description="Of the sound, LUFS by ITU-R BS.1770: -70 to about 0; null without sound."
@@ -75,6 +77,9 @@ class ScoresObject(BaseModel):
     )
     sound_clipping: float | None = Field(
         None, description="0 to 1: share of samples at full scale; null without sound."
+    )
+    sound_length: float | None = Field(
+        None, description="Seconds by which sound and picture differ in length; null without sound."
     )
     exposure_drift: float | None = Field(None, description=f"Drift of light, log2; {_UNKNOWN}.")
     colour_drift: float | None = Field(None, description=f"Drift of colour, CIELAB; {_UNKNOWN}.")
@@ -101,25 +106,28 @@ class ScoresObject(BaseModel):
 
 
 class ChecksObject(BaseModel):
-    """Whether a video shows what its scene asks for, in short; docs/research.md tells how."""
+    """Summary of whether a video shows what its scene asks for; see docs/research.md."""
 
     summary: str = Field(description="In one line: `9 of 11 asked for; missing: two foxes`.")
-    asked_for: int = Field(description="Number of questions that came from the scene.")
-    found: int = Field(description="Number of those answered by yes.")
-    unknown: int = Field(description="Number of those that nobody could answer.")
-    missing: list[str] = Field(description="What the video shows partly or not.")
-    request: str = Field(description="The tuning request that asks for it again; may be empty.")
+    asked_for: int = Field(description="Number of questions derived from the scene.")
+    found: int = Field(description="Number of questions answered yes.")
+    unknown: int = Field(description="Number of questions without an answer.")
+    missing: list[str] = Field(description="What the video shows only partly or not at all.")
+    request: str = Field(
+        description="A tuning request that asks for the missing parts; may be empty."
+    )
     verdicts: dict[str, Literal["yes", "partly", "no", "cannot tell"]] = Field(
         description="The verdict of each scene field."
     )
-    model: str = Field(description="The vision model; empty where none was asked.")
-    problem: str = Field(description="Why it gave no answers; empty where it did.")
+    model: str = Field(description="Name of the vision model; empty if none was asked.")
+    looked_at: str = Field("", description="What it received: `video`, `pictures`, or empty.")
+    problem: str = Field(description="Why it gave no answers; empty on success.")
 
 
 class CameraObject(BaseModel):
     """The commanded camera of a job; its poses are in the recipe."""
 
-    said: str = Field(description="Words or keys as they were given; empty for poses.")
+    said: str = Field(description="Words or keys as given; empty for poses.")
     words: str = Field(description="The path in words.")
     notes: list[str] = Field(description="What was assumed, rounded or not read.")
     way: Literal["", "poses", "words"] = Field(
@@ -127,15 +135,34 @@ class CameraObject(BaseModel):
     )
 
 
+class ForkObject(BaseModel):
+    """The video that a fork shares its first frames with."""
+
+    of: str = Field(description="Its job.")
+    at_s: float = Field(description="The time in seconds at which the fork leaves it.")
+
+
+class PlaceObject(BaseModel):
+    """Which part of its world a segment of a rollout is; see docs/worlds.md."""
+
+    start_s: float = Field(description="The second of the world at which it begins.")
+    end_s: float
+    overlap_s: float = Field(description="Seconds at its beginning that repeat what comes before.")
+    of: str | None = Field(description="The video that it makes again, losslessly.")
+    left_at_s: float | None = Field(
+        description="The second at which it leaves the video in `follows`; null for its end."
+    )
+
+
 class JobObject(BaseModel):
-    """A job as every client sees it."""
+    """The public form of a job."""
 
     job_id: JobId
     batch_id: str | None
     session_id: str | None
-    position: int = Field(0, description="Place within the batch, from 0.")
+    position: int = Field(0, description="Index within the batch, from 0.")
     state: JobState = Field(
-        JobState.QUEUED, description="As `status`, but a cancelled job is `cancelled`."
+        JobState.QUEUED, description="Like `status`, except that a cancelled job is `cancelled`."
     )
     status: JobStatus
     cancelled: bool
@@ -148,10 +175,13 @@ class JobObject(BaseModel):
     poster_url: str | None
     preview_url: str | None
     preview_job_id: str | None = Field(
-        None, description="The storyboard shown until its video is complete."
+        None, description="Job of the storyboard that is shown until the video is complete."
     )
     preview_of: str | None = Field(
-        None, description="The job that this storyboard is shown for, if it is one."
+        None, description="For such a storyboard, the job that it is shown for."
+    )
+    follows: str | None = Field(
+        None, description="The job it continues from; it starts once that job is complete."
     )
     size_bytes: int | None = Field(None, description="Size of the finished video.")
     has_audio: bool = Field(False, description="Whether the finished video has sound.")
@@ -166,32 +196,40 @@ class JobObject(BaseModel):
     width: int | None = None
     height: int | None = None
     num_frames: int | None = None
-    fps: int | float | None = Field(None, description="Whole, or a fraction such as 23.976.")
+    fps: int | float | None = Field(
+        None, description="Whole, or a fraction: 23.976023976023978 is 24000/1001."
+    )
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     channels: dict[str, str] = Field(
         default_factory=dict,
         description="URL of each exact channel beside the video, by name; see docs/worlds.md.",
     )
-    camera: CameraObject | None = Field(None, description="Where the camera was told to go.")
+    camera: CameraObject | None = Field(None, description="The commanded camera path.")
+    fork: ForkObject | None = Field(None, description="The video it was forked from.")
+    segment: PlaceObject | None = Field(
+        None, description="Its place in its world, if it is a segment of a rollout."
+    )
     parameters: Scene
     entry_index: int | None
     gpu_id: int | None
     device: str | None
-    host: str | None = Field(None, description="The machine of the cluster that it runs on.")
+    host: str | None = Field(None, description="The cluster node it runs on.")
     priority: int
     attempt: int
-    eta_s: float | None = Field(description="Seconds of rendering to come, queue wait excluded.")
-    wait_s: float | None = Field(description="Seconds until it is likely to start.")
+    eta_s: float | None = Field(
+        description="Estimated seconds of rendering left, without the wait in the queue."
+    )
+    wait_s: float | None = Field(description="Estimated seconds until it starts.")
     queue_position: int | None
     starred: bool
-    note: str = Field(description="What somebody wrote about it.")
+    note: str = Field(description="A user's note.")
     scores: ScoresObject | None = Field(
-        description="Measured in the second after the render; null until then."
+        description="Measured shortly after the render; null until then."
     )
     scores_error: str = Field(description="Why the video could not be measured.")
     checks: ChecksObject | None = Field(
-        None, description="Whether it shows what was asked for; null until somebody asks."
+        None, description="Whether it shows what was asked for; null until checked."
     )
     near_duplicates: list[str] = Field(
         description="Jobs of the same batch whose videos look the same."
@@ -221,7 +259,7 @@ _JOB_STATUS: Final[Mapping[JobState, JobStatus]] = MappingProxyType(
         JobState.RUNNING: "processing",
         JobState.COMPLETE: "complete",
         JobState.FAILED: "failed",
-        JobState.CANCELLED: "failed",  # published clients stop polling at complete and failed only
+        JobState.CANCELLED: "failed",  # published clients stop polling only at complete and failed
     }
 )
 _BATCH_STATUS: Final[Mapping[BatchState, BatchStatus]] = MappingProxyType(
@@ -238,7 +276,7 @@ _BATCH_STATUS: Final[Mapping[BatchState, BatchStatus]] = MappingProxyType(
 def job_object(job: Job, base_url: str = "") -> JobObject:
     """Return ``job`` with its files' URLs under ``base_url``, which ends in a slash.
 
-    Without one the URLs are relative to the server, as a kernel knows them.
+    Without it the URLs are relative to the server, since a kernel does not know the base URL.
     """
     request = job.request
     files = f"{base_url}static/videos/"
@@ -261,6 +299,7 @@ def job_object(job: Job, base_url: str = "") -> JobObject:
         preview_url=_preview(job, folder, files),
         preview_job_id=job.preview_job_id,
         preview_of=job.preview_of,
+        follows=job.follows,
         size_bytes=job.video_bytes if job.has_video else None,
         has_audio=job.has_audio,
         prompt=request.prompt,
@@ -277,6 +316,8 @@ def job_object(job: Job, base_url: str = "") -> JobObject:
         guidance_scale=request.guidance_scale,
         channels=_channels(job, folder),
         camera=_camera(request),
+        fork=_fork(request),
+        segment=_segment(request),
         parameters=request.scene,
         entry_index=job.entry_index,
         gpu_id=job.gpu_id,
@@ -325,6 +366,29 @@ def _channels(job: Job, folder: str) -> dict[str, str]:
     return {name: f"{folder}/{CHANNEL_FILES[name]}" for name in names}
 
 
+def _fork(request: RenderRequest) -> ForkObject | None:
+    if (given := request.options.get("fork")) is None:
+        return None
+    point = ForkPoint.model_validate(given)
+    at_s = round(point.frame / float(request.fps or 24), 3)
+    return ForkObject.model_construct(of=point.of, at_s=at_s)
+
+
+def _segment(request: RenderRequest) -> PlaceObject | None:
+    if (given := request.options.get("rollout")) is None:
+        return None
+    segment, fps = RolloutSegment.model_validate(given), float(request.fps or 24)
+    end = segment.start + (request.num_frames or 0) - segment.overlap
+    cut = Tail.model_validate(request.options.get("tail") or {}).num_frames
+    return PlaceObject.model_construct(
+        start_s=round(segment.start / fps, 3),
+        end_s=round(end / fps, 3),
+        overlap_s=round(segment.overlap / fps, 3),
+        of=segment.of or None,
+        left_at_s=round(cut / fps, 3) if cut else None,
+    )
+
+
 def _camera(request: RenderRequest) -> CameraObject | None:
     if (camera := request.camera) is None:
         return None
@@ -347,7 +411,7 @@ def _scores(job: Job) -> ScoresObject | None:
 
 
 def _message(job: Job) -> str:
-    """Return one sentence on where the job is; a page that knows nothing else can show it."""
+    """Return one sentence about the job's state, enough for a page that shows nothing else."""
     if job.state is JobState.QUEUED:
         ahead = job.queue_position
         return job.message or ("Waiting" if ahead is None else f"Waiting, {ahead} ahead")
@@ -361,20 +425,20 @@ def _message(job: Job) -> str:
 
 
 class StepObject(BaseModel):
-    """One thing that a language model did for a request, or tried; told as it is done."""
+    """One step that a language model took or tried for a request; sent when it is done."""
 
-    kind: str = Field(description="The action's kind, look, or empty where none was understood.")
-    action: dict[str, Any] | None = Field(description="The action; null for a look.")
-    message: str = Field(description="What was done, in words.")
+    kind: str = Field(description="Kind of the action, `look`, or empty if none was understood.")
+    action: dict[str, Any] | None = Field(description="The action; null for `look`.")
+    message: str = Field(description="What was done, as text.")
     index: int | None = Field(
-        description="The prompt in the history that it made, which take_back takes; null for none."
+        description="Index of the prompt it created, for take_back; null if none."
     )
-    prompt: str | None = Field(description="That prompt; null for none.")
-    problem: str = Field(description="Why it was not done; empty where it was.")
+    prompt: str | None = Field(description="That prompt; null if none.")
+    problem: str = Field(description="Why it was not done; empty on success.")
 
 
 def step_object(step: Step) -> StepObject:
-    """Return ``step`` as every client sees it."""
+    """Return the public form of ``step``."""
     action = step.action
     if action is None or action.kind == "look":
         kind = "" if action is None else action.kind

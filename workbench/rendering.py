@@ -8,20 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self, get_args
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from workbench.control import CameraControl, GivenCamera
+from workbench.control import CameraControl, GivenActions, GivenCamera
+from workbench.control.control_request import Control, GivenControl
 from workbench.errors import FieldProblem, InvalidRequest
+from workbench.frame_rates import FrameRate, GivenFrameRate
 from workbench.scene import Scene
 
 __all__ = [
     "INPUTS",
+    "NAMING_OPTIONS",
     "RECIPE_VERSION",
     "REPLACEABLE",
     "Channel",
     "Control",
+    "DriftBounds",
+    "ForkPoint",
+    "GivenControl",
     "Keyframe",
     "Lora",
     "Outcome",
@@ -32,33 +38,36 @@ __all__ = [
     "RenderParameters",
     "RenderRequest",
     "RolloutSegment",
+    "Tail",
+    "Take",
     "named_inputs",
-    "whole_if_whole",
     "with_inputs",
 ]
 
 RECIPE_VERSION: Final = 1
 
 INPUTS: Final = ("image", "last_image", "video", "mask", "references", "keyframes", "control")
-"""The parameters that name files to start from; engines find them among the options."""
+"""The parameters that name input files; engines find them among the options."""
 
-Channel = Literal["camera", "depth", "segments", "boxes", "flow", "edges"]
-"""What an engine that knows its world can write beside the video."""
+NAMING_OPTIONS: Final = (*INPUTS, "tail")
+"""The options that name local files; only the workbench sets ``tail``."""
 
-_FILES: Final = ("image", "video")
-"""What names the file in an input that says more about it."""
+Channel = Literal[
+    "camera", "depth", "segments", "boxes", "flow", "edges", "frames", "latents", "actions"
+]
+"""The channels that an engine can write beside the video."""
+
+_FILES: Final = ("image", "video", "frames", "latents")
+"""The key that names the file in an input with several fields."""
 
 
-def whole_if_whole(fps: float) -> float:
-    """Return ``fps`` as an ``int`` if it is whole; clients of old know no other."""
-    return int(fps) if fps == int(fps) else fps
-
+_LONGEST: Final = 4_096
+"""Most frames of a world."""
 
 _Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 _Width = Annotated[int, Field(ge=64, le=7_680)]
 _Height = Annotated[int, Field(ge=64, le=4_320)]
 _Frames = Annotated[int, Field(ge=1)]
-_Fps = Annotated[int | float, Field(ge=1, le=120), AfterValidator(whole_if_whole)]
 _Steps = Annotated[int, Field(ge=1, le=1_000)]
 _Weights = Annotated[str, Field(max_length=4_096)]
 _Guidance = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
@@ -75,60 +84,103 @@ class Lora(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str = Field(min_length=1, max_length=4_096)
-    """A safetensors file, a folder that holds one, or a hub name."""
+    """A safetensors file, a folder that contains one, or a hub name."""
     weight: float = Field(1.0, ge=-10, le=10, allow_inf_nan=False)
-    """Its strength; 0 renders as without it."""
+    """Strength; 0 has no effect."""
     stage: Literal["high", "low"] | None = None
-    """For a model with two transformers: the one for high or for low noise; None means both, unless
+    """For a model with two transformers: the high-noise or low-noise one; None means both, unless
     the file's name says ``high_noise`` or ``low_noise``."""
     file: str = Field("", max_length=512)
-    """Which file, where ``path`` holds several."""
+    """The file to use if ``path`` contains several."""
 
 
 class Keyframe(BaseModel):
-    """A picture at its place in the video."""
+    """An image at its position in the video."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     at_s: float = Field(ge=0, le=3_600, allow_inf_nan=False, description="Seconds from the start.")
     image: str = Field(min_length=1, max_length=4_096)
-    """Named like every image: an id or, in Python alone, a path."""
+    """Given like every image: as an id or, only in Python, as a path."""
 
 
-class Control(BaseModel):
-    """A video that says frame by frame what is where."""
+class Tail(BaseModel):
+    """The end of a segment, from which a model continues: never decoded from its H.264."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["depth", "edges", "pose", "segments", "blur", "layout"]
-    video: str = Field(min_length=1, max_length=4_096)
-    """Named like every video: an id or, in Python alone, a path."""
-    channel: bool = Field(
-        False,
-        description="Whether to follow the channel of that kind of a finished job, instead of its "
-        "video.",
-    )
+    frames: str = Field("", max_length=4_096)
+    """The file of its lossless frames."""
+    latents: str = Field("", max_length=4_096)
+    """The file of its latents, for a model that continues from latents."""
+    num_frames: int = Field(0, ge=0)
+    """How many of its frames precede the new ones; 0 for all."""
 
-    @model_validator(mode="after")
-    def _is_a_channel(self) -> Self:
-        if self.channel and self.kind not in get_args(Channel):
-            raise ValueError(f"there is no channel of kind {self.kind}")
-        return self
+
+class DriftBounds(BaseModel):
+    """How far a segment may drift, or jump at its start, before it is rendered again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    exposure: float = Field(0.5, gt=0)
+    """Base-2 logarithm of the luminance."""
+    colour: float = Field(8.0, gt=0)
+    """Distance in the a and b of CIELAB."""
+    sharpness: float = Field(1.5, gt=0)
+    """Base-2 logarithm of the gradients' energy."""
+    seam: bool = True
+    """Whether a visible jump at its start is out of bounds."""
+
+
+class Take(BaseModel):
+    """One render of a segment, and how far it drifts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: _Seed
+    exposure: float
+    """From the frame before it to its last frame, as a base-2 logarithm."""
+    colour: float
+    sharpness: float
+    seam: bool | None = None
+    """Whether light, colour or detail visibly jumps at its start; None for the first segment."""
+    kept: bool = False
 
 
 class RolloutSegment(BaseModel):
-    """Which part of a longer film a segment of a rollout is, and what it goes on from."""
+    """The position of a rollout segment in its film, and what it continues from."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    start: int = Field(ge=0, le=4_095)
-    """Its first frame, counted from the beginning of the world."""
-    planned: int = Field(ge=1, le=4_096)
-    """How many frames the world is planned for: its figures pace themselves by it."""
+    start: int = Field(ge=0, le=_LONGEST - 1)
+    """Its first new frame, counted from the start of the world."""
+    planned: int = Field(_LONGEST, ge=1, le=_LONGEST)
+    """Planned number of frames of the world: it sets the pace of a storyboard's figures."""
+    overlap: int = Field(0, ge=0)
+    """Number of its first frames that repeat the end of the previous segment; set by the engine."""
+    bounds: DriftBounds | None = None
+    """Beyond these bounds it is rendered again, with another seed; None: never."""
+    most_retakes: int = Field(2, ge=0, le=8)
+    """Most retakes; the take that drifts least is kept after that."""
+    takes: tuple[Take, ...] = Field((), max_length=9)
+    """Its takes; known once it is complete."""
     parent: str = Field("", max_length=64)
-    """The batch that it branches off from; empty for the root."""
-    fork: int = Field(0, ge=0, le=4_095)
+    """The batch or the video that it branches off from; empty for the root."""
+    fork: int = Field(0, ge=0, le=_LONGEST - 1)
     """The first frame that is not shared with the parent."""
+    of: str = Field("", max_length=64)
+    """The video that it makes again, with what a model goes on from; empty for none."""
+
+
+class ForkPoint(BaseModel):
+    """The video that a fork branches off from, and the frame."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    of: str = Field(min_length=1, max_length=64)
+    """The job with which it shares its first frames."""
+    frame: int = Field(ge=0, le=4_095)
+    """The last shared frame, counted from 0."""
 
 
 class RenderRequest(BaseModel):
@@ -153,19 +205,21 @@ class RenderRequest(BaseModel):
     width: _Width | None = None
     height: _Height | None = None
     num_frames: _Frames | None = None
-    fps: _Fps | None = None
+    fps: FrameRate | None = None
     num_inference_steps: _Steps | None = None
     guidance_scale: _Guidance | None = None
     loras: tuple[Lora, ...] = Field((), max_length=16)
     transformer: str = ""
-    """Weights in place of the model's own: a folder, a ``.safetensors`` or a ``.gguf`` file."""
+    """Weights that replace the model's own: a folder, a ``.safetensors`` or a ``.gguf`` file."""
     transformer_2: str = ""
     text_encoder: str = ""
     vae: str = ""
     quantize: Quantisation | Mapping[str, Quantisation] = "none"
-    """How the denoisers are quantised, or each component by name."""
+    """Quantisation of the denoisers, or of each component by name."""
     camera: GivenCamera | None = None
-    """Where the camera goes."""
+    """The camera path."""
+    actions: GivenActions | None = None
+    """A robot's actions, given or to be predicted."""
     channels: tuple[Channel, ...] = ()
     """The channels to write beside the video, in this order."""
     options: Mapping[str, Any] = Field(default_factory=dict)
@@ -177,7 +231,7 @@ class RenderRequest(BaseModel):
         return self.model_prompt or self.prompt
 
     def with_camera(self, camera: CameraControl) -> RenderRequest:
-        """Return this request with ``camera``, told to the model in words if that is its way."""
+        """Return this request with ``camera``, added to the model's text if its way is words."""
         update: dict[str, Any] = {"camera": camera}
         text = self.text_for_model
         if camera.way == "words" and camera.words not in text and not text.startswith("{"):
@@ -186,7 +240,7 @@ class RenderRequest(BaseModel):
 
     @property
     def weights_key(self) -> str:
-        """What requests share that one loaded model can serve: everything but their LoRAs."""
+        """Key of the loaded model that can serve this request: everything but its LoRAs."""
         named = [f"{name}={given}" for name in REPLACEABLE if (given := getattr(self, name))]
         if self.quantize != "none":
             named.append(f"quantize={self.quantize}")
@@ -194,7 +248,7 @@ class RenderRequest(BaseModel):
 
 
 class RenderParameters(BaseModel):
-    """What a client may say about a render beside its prompt; None means the default.
+    """What a client may set for a render besides its prompt; None means the default.
 
     Sizes are in pixels, ``fps`` in frames per second. REST's ``RenderOptions`` derives from this: a
     new parameter is added here.
@@ -210,7 +264,10 @@ class RenderParameters(BaseModel):
     width: _Width | None = None
     height: _Height | None = None
     num_frames: _Frames | None = None
-    fps: _Fps | None = None
+    fps: GivenFrameRate | None = Field(
+        None,
+        description="Frames per second: a number, or an exact ratio as text such as `24000/1001`.",
+    )
     num_inference_steps: _Steps | None = None
     guidance_scale: _Guidance | None = None
     loras: Annotated[tuple[Lora, ...], Field(max_length=16)] | None = Field(
@@ -222,49 +279,58 @@ class RenderParameters(BaseModel):
         "file on the machine that renders.",
     )
     transformer_2: _Weights | None = Field(None, description="The same for low noise.")
-    text_encoder: _Weights | None = Field(None, description="A folder in transformers' form.")
+    text_encoder: _Weights | None = Field(None, description="A folder in the transformers layout.")
     vae: _Weights | None = Field(None, description="A folder or a .safetensors file.")
     quantize: Quantisation | dict[str, Quantisation] | None = Field(
-        None, description="How the denoisers are quantised, or each component by name."
+        None, description="Quantisation of the denoisers, or of each component by name."
     )
     options: dict[str, Any] | None = Field(
-        None, description="What the engine alone understands; see docs/models.md."
+        None, description="Options of the engine; see docs/models.md."
     )
     image: str | None = None
     """The image that the video starts from, if the model takes one: the id of an upload, the id
-    of a finished job (its last frame is taken) or, in Python alone, a path."""
+    of a finished job (its last frame is used) or, only in Python, a path."""
     last_image: str | None = None
-    """The image at which the video ends, named likewise."""
+    """The image that the video ends with, given likewise."""
     video: str | None = None
-    """The video that is continued or changed, named likewise."""
+    """The video to continue or change, given likewise."""
     mask: str | None = None
-    """A picture or video, white where ``video`` may change, named likewise."""
+    """Mask image or video, white where ``video`` may change, given likewise."""
     references: Annotated[tuple[str, ...], Field(max_length=16)] | None = None
-    """Pictures of what is to be seen, named likewise."""
+    """Reference images, given likewise."""
     keyframes: Annotated[tuple[Keyframe, ...], Field(max_length=64)] | None = None
-    """Pictures that are to be seen at their second."""
-    control: Control | None = None
-    """A video that says frame by frame what is where."""
+    """Images to show at given times."""
+    control: GivenControl | None = Field(
+        None,
+        description="The control video to follow frame by frame: an object, or text such as `depth` "
+        "(of the request's own storyboard) or `depth=j_…`; see docs/worlds.md.",
+    )
     camera: GivenCamera | None = Field(
         None,
         description="Where the camera goes: in words (`orbit left, then push in`), as keys "
         "(`w-80,jw-40`), as a camera path in JSON, or the id of an uploaded path or of a job whose "
         "path is taken; see docs/worlds.md.",
     )
-    channels: Annotated[tuple[Channel, ...], Field(max_length=6)] | None = Field(
+    actions: GivenActions | None = Field(
+        None,
+        description="What a robot does, for Cosmos 3: an embodiment and rows of numbers, or the id of "
+        "an upload; or a mode in which the model finds the actions; see docs/worlds.md.",
+    )
+    channels: Annotated[tuple[Channel, ...], Field(max_length=9)] | None = Field(
         None,
         description="Exact channels to write beside the video, if the engine knows them, as the "
         "storyboard does; see docs/worlds.md.",
     )
     prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] | None = Field(
-        None, description="The prompt form that the model gets; the prompt shown is unchanged."
+        None,
+        description="The form in which the model receives the prompt; the prompt shown stays the same.",
     )
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
         """Return the parameters in ``values``.
 
-        Raises ``TypeError`` for a name that is not a parameter, ``InvalidRequest`` for a value out
+        Raises ``TypeError`` for an unknown parameter, ``InvalidRequest`` for a value out
         of range.
         """
         if unknown := sorted(values.keys() - cls.model_fields.keys()):
@@ -349,19 +415,19 @@ class Recipe(BaseModel):
 
 
 def named_inputs(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each input's field, such as ``keyframes.1.image``, and what names its file.
+    """Yield each input's field, such as ``keyframes.1.image``, and the name of its file.
 
-    ``values`` are a request's options or the parameters that are given. What is no text is left out.
+    ``values`` are a request's options or the given parameters. Values other than text are skipped.
     """
-    for name in INPUTS:
+    for name in NAMING_OPTIONS:
         yield from _texts(name, values.get(name))
 
 
 def with_inputs(values: Mapping[str, Any], change: Callable[[str, str], str]) -> dict[str, Any]:
-    """Return the inputs in ``values`` as plain data, each text as ``change(field, text)``."""
+    """Return the inputs in ``values`` as plain data, with ``change(field, text)`` for each text."""
     return {
         name: _changed(name, values[name], change)
-        for name in INPUTS
+        for name in NAMING_OPTIONS
         if values.get(name) is not None
     }
 
@@ -372,11 +438,12 @@ def _texts(field: str, value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for place, one in enumerate(value):
             yield from _texts(f"{field}.{place}", one)
-    elif isinstance(value, Keyframe | Control):
+    elif isinstance(value, Keyframe | Control | Tail):
         yield from _texts(field, value.model_dump())
     elif isinstance(value, Mapping):
         for name in _FILES:
-            yield from _texts(f"{field}.{name}", value.get(name))
+            if value.get(name):
+                yield from _texts(f"{field}.{name}", value[name])
 
 
 def _changed(field: str, value: Any, change: Callable[[str, str], str]) -> Any:
@@ -384,9 +451,9 @@ def _changed(field: str, value: Any, change: Callable[[str, str], str]) -> Any:
         return change(field, value)
     if isinstance(value, list | tuple):
         return [_changed(f"{field}.{place}", one, change) for place, one in enumerate(value)]
-    if isinstance(value, Keyframe | Control):
+    if isinstance(value, Keyframe | Control | Tail):
         value = value.model_dump()
     if isinstance(value, Mapping):
-        files = [name for name in _FILES if name in value]
+        files = [name for name in _FILES if value.get(name)]
         return {**value, **{n: _changed(f"{field}.{n}", value[n], change) for n in files}}
     return value

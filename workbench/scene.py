@@ -1,6 +1,6 @@
 """The scene behind a prompt, and the changes between two scenes.
 
-What the language side and the picture side both understand. Knows neither of them.
+Shared by prompts and engines; knows neither of them.
 """
 
 from __future__ import annotations
@@ -70,13 +70,13 @@ class Change(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     field: str
-    """A scene field, or ``cast`` for an entity that is no part of the subject."""
+    """A scene field, or ``cast`` for an entity that is not part of the subject."""
     before: str | tuple[str, ...]
     after: str | tuple[str, ...]
     entity: str = ""
-    """The id of the one entity that the change is about; empty where it is about none or several."""
+    """The id of the entity that changed; empty if none or several did."""
     aspect: str = ""
-    """What changed of the entity: an aspect of its looks, ``name``, ``position``, ``added``, ``removed``."""
+    """What changed: an aspect of its looks, ``name``, ``position``, ``added``, ``removed``."""
     name: str = ""
     """The entity in words: "house"."""
 
@@ -100,14 +100,14 @@ class Change(BaseModel):
 
 
 class Scene(BaseModel):
-    """The structured parameters of a prompt; empty where the prompt says nothing.
+    """The structured parameters of a prompt; fields that the prompt does not mention are empty.
 
     The same object is the API's ``parameters``, part of every recipe, what the widgets edit and
     the structured-output schema of a language model. Immutable: every edit returns a new scene.
-    Two scenes are equal when their values are, wherever the values came from.
+    Equality compares values, not their provenance.
 
-    ``cast`` and ``beats`` hold who is seen and what happens; ``subject``, ``subject_details`` and
-    ``action`` are computed from them. A scene given without a cast gets one from those three, and
+    ``cast`` and ``beats`` hold the entities and what happens; ``subject``, ``subject_details`` and
+    ``action`` are computed from them. A scene given without a cast derives it from those three, and
     an edit of one of the three edits the cast or the beats.
     """
 
@@ -115,8 +115,8 @@ class Scene(BaseModel):
         frozen=True, extra="ignore", str_strip_whitespace=True, defer_build=True
     )
 
-    subject: str = Field("", description="Who or what is seen, with its count: 'two dogs'.")
-    subject_details: str = Field("", description="How the subject looks: colour, clothing, build.")
+    subject: str = Field("", description="Who or what is seen, with its count, such as 'two dogs'.")
+    subject_details: str = Field("", description="The subject's looks: colour, clothing, build.")
     action: str = Field("", description="What the subject does: 'running through puddles'.")
     setting: str = Field("", description="Where it happens: 'a busy city street'.")
     time_of_day: str = ""
@@ -130,14 +130,14 @@ class Scene(BaseModel):
     camera_movement: str = ""
     lens: str = ""
     pace: str = ""
-    viewpoint: str = Field("", description="Whose or what eye it is: 'dashcam', 'ego view'.")
-    on_screen_text: str = Field("", description="Words to be read in the picture, as written.")
-    details: tuple[str, ...] = Field((), description="Other things to be seen, one phrase each.")
+    viewpoint: str = Field("", description="The viewpoint, such as 'dashcam' or 'ego view'.")
+    on_screen_text: str = Field("", description="On-screen text, word for word.")
+    details: tuple[str, ...] = Field((), description="Other visible things, one phrase each.")
     negative_prompt: str = Field("", description="What must not be seen.")
     cast: tuple[Entity, ...] = Field((), description="Who and what is seen.")
     beats: tuple[Beat, ...] = Field((), description="What happens, in order.")
     provenance: Mapping[str, Origin] = Field(
-        default_factory=dict, description="Where each field's value came from."
+        default_factory=dict, description="Origin of each field's value."
     )
 
     @field_validator("provenance")
@@ -148,12 +148,12 @@ class Scene(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _cast_from_flat_fields(cls, data: Any) -> Any:
-        """Make the cast and the beats of a scene that was written without them."""
+        """Derive the cast and the beats of a scene that was given without them."""
         if not isinstance(data, Mapping):
             return data
         flat = {name: data.get(name) or "" for name in _COMPUTED}
         if not all(isinstance(value, str) for value in flat.values()):
-            return data  # the field's own validation refuses it
+            return data  # the field's own validation rejects it
         flat = {name: value.strip() for name, value in flat.items()}
         made = dict(data)
         if not made.get("cast"):
@@ -173,9 +173,9 @@ class Scene(BaseModel):
 
     @classmethod
     def empty(cls) -> Scene:
-        """Return the scene that says nothing.
+        """Return an empty scene.
 
-        It needs no validator, whose making is most of the work of a process's first prompt.
+        It needs no validator, whose construction dominates the cost of a process's first prompt.
         """
         return cls.model_construct()
 
@@ -186,15 +186,15 @@ class Scene(BaseModel):
         return hash(_in_order(self))
 
     def values(self) -> dict[str, str | tuple[str, ...]]:
-        """Return the value of every field of text by name, in order."""
+        """Return the value of every text field by name, in order."""
         return dict(zip(SCENE_FIELDS, _in_order(self), strict=False))
 
     def stated(self) -> dict[str, str | tuple[str, ...]]:
-        """Return the fields that say something."""
+        """Return the fields that are not empty."""
         return {name: value for name, value in self.values().items() if value}
 
     def origin(self, field: str) -> Origin | None:
-        """Return where ``field``'s value came from; None where that is not known."""
+        """Return the origin of ``field``'s value; None if unknown."""
         return self.provenance.get(field)
 
     def is_locked(self, field: str) -> bool:
@@ -204,7 +204,7 @@ class Scene(BaseModel):
     def edit(
         self, values: Mapping[str, Any], *, origin: Origin = Origin.EDITED, force: bool = False
     ) -> Self:
-        """Return this scene with ``values`` set, their provenance being ``origin``.
+        """Return this scene with ``values`` set, with the provenance ``origin``.
 
         Locked fields keep their value unless ``force``. Raises ``KeyError`` for a field that a
         scene does not have.
@@ -231,8 +231,8 @@ class Scene(BaseModel):
     def _with_cast(self, values: Mapping[str, Any], *, force: bool) -> dict[str, Any]:
         """Return ``values`` with cast, beats and the fields computed from them in agreement.
 
-        A flat field that is given beside a cast counts only where it differs from this scene's
-        own. What would change a locked field is left out.
+        A flat field that is given beside a cast counts only if it differs from this scene's own.
+        Values that would change a locked field are left out.
         """
         cast, beats = values.get("cast", self.cast), values.get("beats", self.beats)
         given = {n: v for n, v in values.items() if n in _COMPUTED and v != getattr(self, n)}
@@ -253,26 +253,26 @@ class Scene(BaseModel):
         return {**{n: v for n, v in values.items() if n not in _OF_CAST}, **changed}
 
     def lock(self, *fields: str) -> Self:
-        """Return this scene with ``fields`` locked at their present values."""
+        """Return this scene with ``fields`` locked at their current values."""
         return self.edit(
             {name: getattr(self, name) for name in fields}, origin=Origin.LOCKED, force=True
         )
 
     def unlock(self, *fields: str) -> Self:
-        """Return this scene with ``fields`` free again, marked as edited."""
+        """Return this scene with ``fields`` unlocked, marked as edited."""
         return self.edit(
             {name: getattr(self, name) for name in fields}, origin=Origin.EDITED, force=True
         )
 
     def with_origins_of(self, other: Scene, fields: Iterable[str]) -> Self:
-        """Return this scene with the provenance that ``fields`` have in ``other``: locks, or none."""
+        """Return this scene with the provenance of ``fields`` in ``other``, locks included."""
         names = set(fields)
         own = {name: origin for name, origin in self.provenance.items() if name not in names}
         theirs = {name: origin for name, origin in other.provenance.items() if name in names}
         return self.model_copy(update={"provenance": {**own, **theirs}})
 
     def merge(self, other: Scene) -> Self:
-        """Return this scene with what ``other`` states laid over it; locked fields stay."""
+        """Return this scene overlaid with the stated values of ``other``; locked fields stay."""
         stated: dict[str, Any] = {
             name: value
             for name, value in other._plain_values().items()
@@ -293,7 +293,7 @@ class Scene(BaseModel):
         return frozenset(name for name, mine, theirs in pairs if mine != theirs)
 
     def changes_to(self, other: Scene) -> tuple[Change, ...]:
-        """Return what differs in ``other``, field by field in order, then entity by entity."""
+        """Return the changes from this scene to ``other``: fields in order, then entities."""
         mine, theirs = self.values(), other.values()
         flat = tuple(
             Change(field=name, before=mine[name], after=theirs[name], **self._about(name, other))
@@ -305,7 +305,7 @@ class Scene(BaseModel):
         return (*flat, *_cast_changes(self.cast, other.cast, {c.field for c in flat}))
 
     def _about(self, name: str, other: Scene) -> dict[str, str]:
-        """Return which entity a change of a computed field is about, where it is one."""
+        """Return the entity that a change of a computed field concerns, if it is only one."""
         if name not in {"subject", "subject_details"}:
             return {}
         before = {entity.id: entity for entity in self.cast if entity.is_lead}
@@ -321,15 +321,15 @@ class Scene(BaseModel):
         return next((one for one in self.cast if one.id == entity_id), None)
 
     def beats_of(self, entity_id: str) -> tuple[Beat, ...]:
-        """Return what an entity does, in order."""
+        """Return the beats of an entity, in order."""
         return tuple(beat for beat in self.beats if beat.actor == entity_id)
 
     def moments(self) -> tuple[tuple[Beat, ...], ...]:
-        """Return the beats in groups: those of a group happen at once, the groups in order."""
+        """Return the beats in groups: simultaneous within a group, the groups in order."""
         return moments(self.beats)
 
     def next_entity_id(self) -> str:
-        """Return an id that no entity of this scene has, nor any beat refers to."""
+        """Return an id that neither an entity nor a beat of this scene uses."""
         named = [name for beat in self.beats for name in (beat.actor, *beat.targets)]
         return next_id("e", [*(entity.id for entity in self.cast), *named])
 
@@ -338,14 +338,14 @@ class Scene(BaseModel):
         return next_id("b", [beat.id for beat in self.beats])
 
     def with_entity(self, entity: Entity, *, origin: Origin = Origin.EDITED) -> Self:
-        """Return this scene with ``entity`` in place of the one of its id, or added."""
+        """Return this scene with ``entity`` replacing the one with its id, or added."""
         cast = tuple(entity if one.id == entity.id else one for one in self.cast)
         if self.entity(entity.id) is None:
             cast = (*cast, entity)
         return self.edit({"cast": cast}, origin=origin)
 
     def without_entity(self, entity_id: str, *, origin: Origin = Origin.EDITED) -> Self:
-        """Return this scene without an entity, what it does, and its being done to."""
+        """Return this scene without an entity, its beats, and its role in other beats."""
         cast = tuple(one for one in self.cast if one.id != entity_id)
         beats = tuple(
             replace(beat, targets=tuple(t for t in beat.targets if t != entity_id))
@@ -357,7 +357,7 @@ class Scene(BaseModel):
     def with_beat(
         self, beat: Beat, *, at: int | None = None, origin: Origin = Origin.EDITED
     ) -> Self:
-        """Return this scene with ``beat`` in place of the one of its id, or added ``at`` a place."""
+        """Return this scene with ``beat`` replacing the one with its id, or inserted at ``at``."""
         if any(one.id == beat.id for one in self.beats):
             beats = tuple(beat if one.id == beat.id else one for one in self.beats)
         else:
@@ -373,15 +373,15 @@ class Scene(BaseModel):
 
 
 STRUCTURED_FIELDS: Final = ("cast", "beats")
-"""The fields that hold entities and beats instead of texts."""
+"""The fields with entities and beats instead of text."""
 
 SCENE_FIELDS: Final = tuple(
     name for name in Scene.model_fields if name not in {"provenance", *STRUCTURED_FIELDS}
 )
-"""The names of a scene's fields of text, in the order in which they are shown."""
+"""The names of a scene's text fields, in display order."""
 
 LIST_FIELDS: Final = frozenset({"details"})
-"""The fields that hold several phrases."""
+"""The fields with several phrases."""
 
 _ALL_FIELDS: Final = (*SCENE_FIELDS, *STRUCTURED_FIELDS)
 _FIELD_NAMES: Final = frozenset(_ALL_FIELDS)
@@ -401,7 +401,7 @@ def _computed(cast: tuple[Entity, ...], beats: tuple[Beat, ...]) -> dict[str, st
 def _cast_changes(
     before: tuple[Entity, ...], after: tuple[Entity, ...], told: set[str]
 ) -> tuple[Change, ...]:
-    """Return the changes of the entities that no change of the flat fields tells."""
+    """Return the changes of entities that no change of a flat field covers."""
     was = {entity.id: entity for entity in before}
     is_now = {entity.id: entity for entity in after}
     made: list[Change] = []
@@ -447,7 +447,7 @@ def _short(entity: Entity) -> str:
 
 
 def _is_clean(name: str, value: Any) -> bool:
-    """Tell whether ``value`` is what validation would make of it: the many edits need none."""
+    """Tell whether validation would leave ``value`` unchanged, so that an edit can skip it."""
     if name == "cast":
         return type(value) is tuple and all(type(item) is Entity for item in value)
     if name == "beats":
@@ -458,6 +458,6 @@ def _is_clean(name: str, value: Any) -> bool:
 
 
 def _in_order(scene: Scene) -> tuple[Any, ...]:
-    """Return every field's value in order: the quickest way, for scenes are compared by thousands."""
+    """Return every field's value in order; fast, as thousands of scenes are compared."""
     values: tuple[Any, ...] = _fields_of(scene.__dict__)
     return values

@@ -1,15 +1,19 @@
 """Checks whether a video shows what its scene asks for: pixels first, then the vision model, if any.
 
-Whatever the model does, a check comes of it: what nobody could answer is "cannot tell".
+A check never fails because of the model: unanswered questions are "cannot tell".
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from filelock import AsyncFileLock
 
 from workbench.errors import NotFound
 from workbench.jobs.model import Job
@@ -25,18 +29,50 @@ if TYPE_CHECKING:
 __all__ = ["check_in", "lacks_subject"]
 
 _MEASURED: Final = "measured"
-_NO_MODEL: Final = "No language model that sees is connected."
+_NO_MODEL: Final = "No vision language model is connected."
+_SIGHTLESS: Final = (
+    "The model {name} cannot see pictures. A local vision model is a server of its own: Ollama, "
+    "llama.cpp with mmproj, vLLM."
+)
+_LOCKS: Final = 64
+"""Number of lock files; videos that share one wait for each other."""
+_LOOK_S: Final = 0.2
 _BLIND: Final = "The model {name} did not see the pictures, so its answers do not count."
 
 _Said = Mapping[str, tuple[Verdict, float | None]]
 
 
 async def check_in(studio: Studio, job_id: str) -> SceneCheck:
-    """Check the finished video of a job against its scene, keep the check and return it.
+    """Check the finished video of a job against its scene, store the check and return it.
 
-    The same question is put to the same model about the same video once. Raises ``NotFound`` until
-    there is a video, ``DamagedFile`` if it does not decode.
+    The same model is asked the same question about a video only once, also by checks that run at
+    once in several threads and processes. Raises ``NotFound`` until there is a video,
+    ``DamagedFile`` if it cannot be decoded.
     """
+    async with _only_one(studio, job_id):
+        return await _checked(studio, job_id)
+
+
+@asynccontextmanager
+async def _only_one(studio: Studio, job_id: str) -> AsyncIterator[None]:
+    """Let one check of a job run at a time, in every process that uses this index."""
+    number = zlib.crc32(job_id.encode()) % _LOCKS
+    folder = studio.settings.index_path.parent
+    lock = AsyncFileLock(folder / f".check.{number}.lock", poll_interval=_LOOK_S)
+    try:
+        await lock.acquire()
+    except OSError:  # a full or read-only disk must not end the check
+        is_held = False
+    else:
+        is_held = True
+    try:
+        yield
+    finally:
+        if is_held:
+            await lock.release()
+
+
+async def _checked(studio: Studio, job_id: str) -> SceneCheck:
     job, path, digest, kept = await asyncio.to_thread(_looked_up, studio, job_id)
     endpoint = studio.language.writer(job.session_id).endpoint
     scene, questions = job.request.scene, questions_of(job.request.scene)
@@ -47,6 +83,9 @@ async def check_in(studio: Studio, job_id: str) -> SceneCheck:
     left = [q for q in questions if q.text not in known]
     if endpoint is None:
         check = check.model_copy(update={"problem": _NO_MODEL if left else ""})
+    elif not endpoint.abilities.can_see:
+        problem = _SIGHTLESS.format(name=endpoint.model) if left else ""
+        check = check.model_copy(update={"problem": problem})
     elif left := [q for q in questions if not _stands(known.get(q.text), endpoint.model)]:
         check, told = await _asked(endpoint, check, path, left)
         known |= told
@@ -57,9 +96,9 @@ async def check_in(studio: Studio, job_id: str) -> SceneCheck:
 
 
 async def lacks_subject(studio: Studio, job: Job, picture: bytes) -> tuple[str, int]:
-    """Return what of the scene's subject ``picture`` lacks, empty if nothing, and the tokens taken.
+    """Return what ``picture`` lacks of the scene's subject, empty if nothing, and the tokens used.
 
-    ``picture`` is a preview of the render. Only a plain "no" of a model that saw it counts.
+    ``picture`` is a preview of the render. Only a clear "no" of a model that saw it counts.
     """
     from workbench.measures.scene_check.asking import (  # noqa: PLC0415
         SheetAnswers,
@@ -70,7 +109,7 @@ async def lacks_subject(studio: Studio, job: Job, picture: bytes) -> tuple[str, 
 
     endpoint = studio.language.writer(job.session_id).endpoint
     asked = [q for q in questions_of(job.request.scene) if q.field == "subject"][:1]
-    if endpoint is None or not asked:
+    if endpoint is None or not endpoint.abilities.can_see or not asked:
         return "", 0
     digest = hashlib.sha256(picture).hexdigest()
     sheet = await asyncio.to_thread(sheet_of_picture, picture, digest)
@@ -91,12 +130,12 @@ def _looked_up(studio: Studio, job_id: str) -> tuple[Job, Path, str, SceneCheck 
     path = studio.jobs.video_path(job_id)
     outcome = studio.jobs.recipe(job_id).outcome
     if outcome is None:
-        raise NotFound("file", job_id, f"The recipe of the job {job_id} tells of no video.")
+        raise NotFound("file", job_id, f"The recipe of the job {job_id} does not describe a video.")
     return studio.jobs.job(job_id), path, outcome.sha256, studio.jobs.scene_check(job_id)
 
 
 def _stands(answer: CheckAnswer | None, model: str) -> bool:
-    """Return whether ``model`` need not be asked: the answer is its own, or measured."""
+    """Return whether ``model`` need not be asked: the answer is measured, or its own."""
     return answer is not None and answer.source in {_MEASURED, model}
 
 
@@ -111,23 +150,31 @@ def _measured(path: Path, scene: Scene, questions: Sequence[Question]) -> dict[s
 async def _asked(
     endpoint: ChatEndpoint, check: SceneCheck, path: Path, questions: Sequence[Question]
 ) -> tuple[SceneCheck, dict[str, CheckAnswer]]:
-    """Return the check with what asking cost, and the model's answers, if they count."""
+    """Return the check with the cost of asking and, if they count, the model's answers."""
     from workbench.measures.scene_check.asking import (  # noqa: PLC0415
         SheetAnswers,
         messages_about,
         verdicts_in,
     )
     from workbench.measures.scene_check.contact_sheet import contact_sheet  # noqa: PLC0415
+    from workbench.measures.scene_check.small_video import small_video  # noqa: PLC0415
 
     sheet = await asyncio.to_thread(contact_sheet, path, check.video)
+    watches = endpoint.abilities.can_see and endpoint.abilities.can_watch
+    video = await asyncio.to_thread(small_video, path, check.video) if watches else None
     told: list[tuple[Verdict, float | None]] | None = None
+    looked_at = ""
     try:
-        answer, said = await endpoint.ask(messages_about(sheet, questions), SheetAnswers)
+        answer, said = await endpoint.ask(messages_about(sheet, questions, video), SheetAnswers)
         told = verdicts_in(answer, sheet, len(questions))
+        if told is not None:
+            has_watched = video is not None and answer.video == video.number
+            looked_at = "video" if has_watched else "pictures"
         problem = "" if told is not None else _BLIND.format(name=endpoint.model)
     except ChatFailure as error:
         said, problem = tuple(error.exchanges), str(error)
-    check = _with_cost(check, said).model_copy(update={"model": endpoint.model, "problem": problem})
+    update = {"model": endpoint.model, "problem": problem, "looked_at": looked_at}
+    check = _with_cost(check, said).model_copy(update=update)
     pairs = zip(questions, told or (), strict=bool(told))
     found = {q.text: _answer(q, verdict, endpoint.model, at_s) for q, (verdict, at_s) in pairs}
     return check, found

@@ -1,8 +1,8 @@
 """Settings: where outputs go, which engine and language model to use, and the limits.
 
 Read from the environment (``WORKBENCH_*``), then from ``workbench.toml`` beside the outputs folder
-or in the project folder, then from the defaults here. The one place that normalises them: empty
-means unset, white space is stripped, paths are absolute. Knows nothing of who uses them.
+or in the project folder, then from the defaults here. The only place that normalises them: empty
+means unset, white space is stripped, paths are absolute. Knows nothing of its users.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 COMPLETE: Final = "WORKBENCH_SETTINGS_COMPLETE"
-"""Set in an environment that holds every setting: no file is read, so an empty one stays empty."""
+"""Set in an environment that holds every setting: no file is read, so empty means empty."""
 _PREFIX: Final = "WORKBENCH_"
 _PATHS: Final = ("outputs", "index")
 _FOLDERS: Final = ("model", "language_model", "agreement_model")
@@ -51,14 +51,14 @@ def project_folder() -> Path:
     """Return the folder that relative paths of the environment start from.
 
     The checkout that contains the working directory, so that a notebook's kernel, the server and a
-    shell arrive at the same place; outside a checkout the working directory.
+    shell find the same folder; outside a checkout, the working directory.
     """
     here = _current_folder()
     return next((folder for folder in (here, *here.parents) if _is_checkout(folder)), here)
 
 
 def _current_folder() -> Path:
-    """Return the current folder; the root where it was removed, as notebooks' folders may be."""
+    """Return the current folder; the root if it was removed, as a notebook's folder may be."""
     try:
         return Path.cwd().resolve()
     except FileNotFoundError:
@@ -66,11 +66,11 @@ def _current_folder() -> Path:
 
 
 def find_outputs() -> Path:
-    """Return the outputs folder that every process on this machine arrives at.
+    """Return the outputs folder, the same for every process on this machine.
 
-    ``WORKBENCH_OUTPUTS`` if set; else ``outputs/`` of the checkout that the working directory
-    stands in; else ``outputs/`` of the checkout that this package is installed from; else
-    ``outputs/`` in the user's data folder.
+    ``WORKBENCH_OUTPUTS`` if set; else ``outputs/`` of the checkout around the working directory;
+    else ``outputs/`` of the checkout that this package is installed from; else ``outputs/`` in the
+    user's data folder.
     """
     if explicit := os.environ.get(f"{_PREFIX}OUTPUTS", "").strip():
         return _absolute(explicit, project_folder())
@@ -84,7 +84,7 @@ def find_outputs() -> Path:
 
 
 def export_paths(settings: Settings, environment: MutableMapping[str, str]) -> None:
-    """Write the folders of ``settings`` to an environment, absolute, for every process it starts."""
+    """Write the folders of ``settings`` to ``environment``, absolute, for child processes."""
     environment[f"{_PREFIX}OUTPUTS"] = str(settings.outputs)
     if settings.index is not None:
         environment[f"{_PREFIX}INDEX"] = str(settings.index)
@@ -99,8 +99,8 @@ def check_folders(settings: Settings) -> None:
                 pass
         except OSError as error:
             raise Unavailable(
-                f"{folder} cannot be written by this user: {error.strerror or error}. Give the "
-                f"right to write there, or set {_PREFIX}OUTPUTS (and {_PREFIX}INDEX) to a folder "
+                f"{folder} cannot be written by this user: {error.strerror or error}. Grant "
+                f"write permission, or set {_PREFIX}OUTPUTS (and {_PREFIX}INDEX) to a folder "
                 "of your own."
             ) from error
 
@@ -122,30 +122,33 @@ class Settings(BaseSettings):
     """The SQLite index; ``outputs/.workbench/index.sqlite3`` unless outputs/ is on a network disk."""
 
     engine: str = "animatic"
-    """The engine a render uses when the request names none."""
+    """The engine for requests that name none."""
     engines: dict[str, str] = Field(default_factory=dict)
-    """Engines beyond the embedded and installed ones: name → ``module:Class``."""
+    """Engines besides the built-in and installed ones: name → ``module:Class``."""
     model: str = ""
     """Hub name or folder of the video model, for engines that need one."""
     models: str = ""
-    """Folders that hold video models, separated as in PATH."""
+    """Folders with video models, separated as in PATH."""
     allow_hub: bool = False
     """Whether weights may be fetched from a model hub."""
 
     remote_base_url: str = ""
-    """Where the remote engine finds ``/videos``, such as ``http://host:30000/v1``."""
+    """Base URL of the remote engine's ``/videos``, such as ``http://host:30000/v1``."""
+    remote_worlds: bool = False
+    """Whether that server has live worlds too (SGLang's ``/realtime_video``): a live view begins
+    with them."""
     remote_model: str = ""
-    """The model it asks for when the request names none."""
+    """Its model for requests that name none."""
     remote_api_key: SecretStr = SecretStr("")
     remote_timeout_s: float = Field(1_800.0, gt=0)
-    """A video may take this long, from asking to having it."""
+    """Timeout of a video, from the request to the finished download."""
     remote_request_timeout_s: float = Field(60.0, gt=0, le=600)
-    """Each request may take this long without a sign of life."""
+    """Timeout of a single HTTP request without any response."""
     remote_poll_s: float = Field(2.0, gt=0, le=60)
     remote_retries: int = Field(5, ge=0, le=20)
 
     language_provider: Literal["builtin", "openai", "local", "transformers"] = "builtin"
-    """Who writes prompts: the built-in composer, an endpoint, or a model in a file or folder here;
+    """Writer of prompts: the built-in composer, an endpoint, or a model in a local file or folder;
     ``transformers`` is the former name of ``local``."""
     language_model: str = ""
     language_base_url: str = ""
@@ -154,7 +157,7 @@ class Settings(BaseSettings):
     language_retries: int = Field(2, ge=0, le=10)
 
     prompt_form: Literal["auto", "paragraph", "short", "wan", "ltx", "cosmos"] = "auto"
-    """The form in which a model gets the prompt; ``auto`` chooses by the model's family."""
+    """The form in which a model receives the prompt; ``auto`` chooses by the model's family."""
 
     max_prompt_chars: int = Field(4_000, ge=1)
     max_batch_prompts: int = Field(64, ge=1)
@@ -165,72 +168,78 @@ class Settings(BaseSettings):
     """Largest width times height of one frame."""
     max_open_zips: int = Field(4, ge=1)
     max_event_clients: int = Field(512, ge=1)
-    """Open websockets with events; a further one is refused for a while."""
+    """Most event websockets at a time; further ones are refused for a while."""
     max_inputs: int = Field(1_000, ge=1)
     max_inputs_bytes: int = Field(10 << 30, ge=1_024)
-    """Uploaded pictures and videos that are kept, in number and in bytes."""
+    """Most uploaded files kept, in number and in bytes."""
     max_visitor_uploads: int = Field(200, ge=1)
     max_visitor_upload_bytes: int = Field(2 << 30, ge=1_024)
-    """What one visitor may send within an hour, in number and in bytes."""
+    """Most uploads of one visitor within an hour, in number and in bytes."""
     client_stall_s: float = Field(60.0, gt=0)
-    """A client that reads nothing of a ZIP or of its events for this long is disconnected."""
+    """A client that reads nothing of a ZIP or its events for this long is disconnected."""
 
     devices: tuple[str, ...] = ()
     """GPU UUIDs or indices to use; empty means all that are visible."""
     cpu_workers: int | None = Field(None, ge=0, le=256)
-    """CPU workers; None means as many as fit the cores."""
+    """Number of CPU workers; None means as many as fit the cores."""
     slots_per_gpu: int = Field(1, ge=1, le=16)
-    """Workers that share one GPU, where its memory holds several models."""
+    """Number of workers that share one GPU, if its memory fits several models."""
     spare_workers: int = Field(1, ge=0, le=8)
-    """Workers kept ready without a device, each about 100 MB: one takes a lost one's place at once."""
+    """Number of spare workers, each about 100 MB; one replaces a lost worker at once."""
     cluster: str = ""
-    """A Ray cluster to render on too: ``ray://host:10001``, ``host:6379``, ``auto`` for the one
-    that this machine is in, ``local`` for one of its own; empty for none."""
+    """A Ray cluster to render on as well: ``ray://host:10001``, ``host:6379``, ``auto`` for the one
+    this machine belongs to, ``local`` for a new one on this machine; empty for none."""
     cluster_cpu_workers: int = Field(0, ge=0, le=256)
-    """CPU workers, for animatics, on each machine of the cluster but this one."""
+    """Number of CPU workers, for animatics, on each other machine of the cluster."""
     cluster_join_timeout_s: float = Field(90.0, gt=0)
     """Timeout of joining the cluster; joining is then retried."""
     cluster_absence_s: float = Field(30.0, gt=0)
-    """A worker on the cluster that hears nothing from its supervisor for this long exits."""
+    """A cluster worker without a message from its supervisor for this long exits."""
     language_on_cluster: bool = False
-    """Whether the local language model (``transformers``) lives on the cluster, not here."""
+    """Whether the local language model (``transformers``) runs on the cluster instead of here."""
     language_gpus: float = Field(1.0, ge=0, le=16)
-    """GPUs, or a share of one, that it takes there; 0 for a processor."""
+    """GPUs, or a fraction of one, that it uses there; 0 for a CPU."""
     max_attempts: int = Field(3, ge=1, le=20)
     render_timeout_s: float = Field(3_600.0, gt=0)
     heartbeat_s: float = Field(0.2, gt=0, le=60)
     lease_s: float = Field(15.0, gt=0)
-    """A worker silent for this long is taken for dead or stopped."""
+    """A worker silent for this long counts as dead or stopped."""
     cancel_grace_s: float = Field(30.0, gt=0)
-    """A running job that was cancelled has this long to stop by itself, then its worker is ended."""
+    """Time for a cancelled running job to stop by itself; after that its worker is killed."""
     worker_start_timeout_s: float = Field(120.0, gt=0)
-    """A worker must be ready, and a model loaded, without falling silent for longer than this."""
+    """Longest silence of a worker that is starting or loading a model."""
     placeholders: bool = True
-    """Whether a render of another engine gets a storyboard to show until it is complete."""
+    """Whether other engines' renders get a storyboard to show until they are complete."""
     scores: bool = True
-    """Whether every finished video is measured; off, only those whose scores are asked for are."""
+    """Whether to measure every finished video; if off, only those whose scores are requested."""
     scores_timeout_s: float = Field(600.0, gt=0)
-    """Measuring one video may take this long."""
+    """Timeout of measuring one video."""
     scores_niceness: int = Field(19, ge=0, le=19)
-    """Niceness of measuring: 19 uses only idle CPU time, 0 an equal share."""
+    """Niceness of the scorer: 19 uses only idle CPU time, 0 an equal share."""
+    scores_held_s: float = Field(10.0, ge=0)
+    """Longest that a finished video waits to be measured while renders use every core; a video
+    whose scores a client waits for is measured at once."""
     scorers: dict[str, str] = Field(default_factory=dict)
-    """Scorers beyond the installed ones: name → ``module:Class``."""
+    """Scorers besides the installed ones: name → ``module:Class``."""
     scorer_timeout_s: float = Field(120.0, gt=0)
-    """One scorer may take this long over a video, its start included."""
+    """Timeout of one scorer for one video, including its start."""
     agreement_model: str = ""
-    """A model of the CLIP kind, by folder or hub name: scores then tell how well the prompt shows."""
+    """A CLIP-like model, by folder or hub name, to score agreement with the prompt."""
     disk_reserve_bytes: int = Field(512 << 20, ge=0)
-    """With less than this free on the disk of outputs/, new renders are refused."""
+    """New renders are refused if the disk of outputs/ has less free space than this."""
     retention_days: float | None = Field(None, gt=0)
-    """Ended jobs older than this are removed; None keeps them. Starred ones always stay."""
+    """Ended jobs older than this are removed; None keeps them. Starred jobs are always kept."""
     retention_jobs: int | None = Field(None, ge=0)
-    """Of ended jobs, only this many of the newest are kept; None keeps all."""
+    """Only this many of the newest ended jobs are kept; None keeps all."""
     retention_bytes: int | None = Field(None, ge=0)
-    """The oldest videos go once all together are larger than this; None sets no limit."""
+    """The oldest videos are removed once their total size exceeds this; None sets no limit."""
+    frames_days: float | None = Field(30.0, gt=0)
+    """The lossless frames of rollout segments older than this are removed, but not their videos; None
+    keeps them. Those of starred segments are always kept."""
     undo_s: float = Field(3_600.0, ge=0)
-    """Deleted videos and sessions can be brought back for this long."""
+    """Deleted videos and sessions can be restored for this long."""
     idle_exit_s: float = Field(600.0, gt=0)
-    """A supervisor with nothing to do for this long exits."""
+    """A supervisor that is idle for this long exits."""
     idle_unload_s: float = Field(300.0, gt=0)
     """A model unused for this long is unloaded."""
 
@@ -262,7 +271,7 @@ class Settings(BaseSettings):
         parts = urlsplit(url)
         broken = re.search(r"[\s\x00-\x1f]", url)
         if url and (broken or parts.scheme not in {"http", "https"} or not parts.netloc):
-            raise ValueError("say a URL such as http://host:8000/v1")
+            raise ValueError("must be a URL such as http://host:8000/v1")
         return url
 
     @field_validator("cluster")
@@ -270,7 +279,7 @@ class Settings(BaseSettings):
     def _check_cluster(cls, address: str) -> str:
         if address in {"", "auto", "local"} or _CLUSTER.fullmatch(address):
             return address
-        raise ValueError("say ray://host:port, host:port, auto, local, or nothing")
+        raise ValueError("must be ray://host:port, host:port, auto, local or empty")
 
     @property
     def index_path(self) -> Path:
@@ -286,7 +295,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take keyword arguments first, then the environment, then ``workbench.toml``."""
+        """Precedence: keyword arguments, then the environment, then ``workbench.toml``."""
         if os.environ.get(COMPLETE):
             return (init_settings, _Environment(settings_cls))
         folders = dict.fromkeys((find_outputs().parent, project_folder()))
@@ -324,7 +333,7 @@ def _absolute(path: str | Path, base: Path) -> Path:
     try:
         return (base / Path(path).expanduser()).resolve()
     except RuntimeError as error:  # ~ without a home
-        raise ValueError(f"no home folder is known for {path}; say the whole path") from error
+        raise ValueError(f"the home folder of {path} is unknown; give the full path") from error
 
 
 def _is_checkout(folder: Path) -> bool:
@@ -332,7 +341,7 @@ def _is_checkout(folder: Path) -> bool:
         return (folder / "pyproject.toml").is_file() and (
             folder / "workbench" / "scene.py"
         ).is_file()
-    except OSError:  # a folder above that may not be read
+    except OSError:  # a parent folder is not readable
         return False
 
 

@@ -1,4 +1,4 @@
-"""Pictures as a language model is shown them: upright, small, inside the request itself."""
+"""Images as sent to a language model: upright, small, embedded in the request."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _FRAME_SIDE: Final = 512
 def picture_for_model(jobs: JobManager, image: str | None) -> str:
     """Return ``image`` (an input's or a job's id, or a path) as a data URL; empty for none.
 
-    It is a JPEG of at most 768 pixels a side. Raises ``InvalidRequest`` for what is not there or no
-    picture.
+    A JPEG of at most 768 pixels a side. Raises ``InvalidRequest`` if it does not exist or is not an
+    image.
     """
     if image is None:
         return ""
@@ -35,7 +35,7 @@ def picture_for_model(jobs: JobManager, image: str | None) -> str:
 
 
 def end_frames(jobs: JobManager, job_id: str) -> tuple[str, ...]:
-    """Return the poster and the last frame of a finished video as data URLs; empty where one is gone.
+    """Return the poster and the last frame of a finished video as data URLs; empty if missing.
 
     They are JPEGs of at most 512 pixels a side.
     """

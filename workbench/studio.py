@@ -1,7 +1,8 @@
 """Studio: the journey as one object over prompts and jobs.
 
-Handlers, widgets and notebooks call it and its three parts: ``sessions``, ``language`` and ``jobs``.
-Beside it they import only types, the public JSON, the archive and recipes. Knows neither HTTP nor
+Handlers, widgets and notebooks call it and its parts: ``sessions``, ``language``, ``jobs``, ``rollouts``,
+``live_worlds``.
+Besides it they import only types, the public JSON, the archive and recipes. Knows neither HTTP nor
 notebooks.
 """
 
@@ -29,6 +30,7 @@ from workbench.errors import (
 )
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Batch, Job, Priority
+from workbench.live_worlds import LiveWorlds
 from workbench.measures.scene_check.model import SceneCheck
 from workbench.prompts.agent.conversation import Step
 from workbench.prompts.conversation import Host
@@ -45,7 +47,8 @@ from workbench.render_requests import (
     seed_of,
     settings_of_request,
 )
-from workbench.rendering import Recipe, RenderParameters
+from workbench.rendering import Control, Recipe, RenderParameters, RenderRequest
+from workbench.rollouts import Rollouts
 from workbench.scene_checks import check_in, lacks_subject
 from workbench.settings import Settings
 from workbench.start_pictures import picture_for_model
@@ -72,6 +75,8 @@ class Studio:
         self.jobs = JobManager(self.settings)
         self.model_downloads = Downloads(self._fetch_model)
         self._requests = RenderRequests(self.settings, self.jobs)
+        self.rollouts = Rollouts(self.jobs, self._requests)
+        self.live_worlds = LiveWorlds(self.settings, self.jobs, self._requests)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_guard = threading.Lock()
 
@@ -91,15 +96,15 @@ class Studio:
         on_text: Callable[[str], object] | None = None,
         image: str | None = None,
     ) -> tuple[str, Entry]:
-        """Make a rough idea a full prompt; a null or unknown ``session_id`` starts a session.
+        """Turn a rough idea into a full prompt; a null or unknown ``session_id`` starts a session.
 
-        ``on_text`` is called by the event loop with the whole prompt so far each time that it has
-        grown, where a language model can stream; never with the composer, which is done at once. A
-        second attempt starts over. The entry's text replaces the streamed text: it may be another one
-        where the model broke off. Cancelling the task discards the model's answer.
+        ``on_text`` is called by the event loop with the whole prompt so far each time it grows, if
+        the language model can stream; never with the composer, which is done at once. A second
+        attempt starts over. The entry's text replaces the streamed text, and may differ from it if
+        the model broke off. Cancelling the task discards the model's answer.
 
-        ``image`` is what the video begins with (an input's id or a path): a language model that
-        sees writes for it. Raises ``InvalidRequest`` for one that is not there.
+        ``image`` is the start image of the video (an input's id or a path); a vision language model
+        takes it into account. Raises ``InvalidRequest`` if it does not exist.
         """
         picture = await self._picture(session_id, image)
         return await self.sessions.enhance(
@@ -114,9 +119,9 @@ class Studio:
         api_key: str = "",
         as_default: bool = False,
     ) -> str | None:
-        """Let a language model write in the session, in a new one, or by default; return the session.
+        """Choose the language model of a session, of a new one, or the default; return the session.
 
-        Without a session and not ``as_default`` one is started, for the choice to hold in. See
+        Without a session, and unless ``as_default``, a new session is started for the choice. See
         :meth:`SessionLanguage.choose` for what it raises.
         """
         kept = await self.language.choose(
@@ -142,8 +147,8 @@ class Studio:
         """Return ``total`` distinct prompts: the selected ones first, then variations of them.
 
         ``on_entry`` is called by the event loop with each new one as soon as it is in the history;
-        with a language model the first come well before the last. The answer holds them all, the
-        parents taking turns.
+        with a language model the first arrive well before the last. The answer has all of them;
+        several selected prompts are varied in turn.
         """
         if total > self.settings.max_batch_prompts:
             problem = f"must be at most {self.settings.max_batch_prompts}"
@@ -170,18 +175,18 @@ class Studio:
         image: str | None = None,
         cards: Sequence[int] = (),
     ) -> tuple[Revision, Entry | None]:
-        """Tune the session's current prompt, or ``prompt``, as the request says.
+        """Tune the session's current prompt, or ``prompt``, as requested.
 
-        Whatever the request ends in is done: the scene is edited, render settings are kept for the
-        next renders, variations are made, videos are queued. The revision's actions say what. More
-        than eight renders are proposed only; :meth:`act` carries a proposal out.
+        The request may edit the scene, set render settings for the next renders, make variations
+        or queue videos; the revision's actions list what was done. More than eight renders are
+        only proposed; :meth:`act` carries out a proposal.
 
-        Where a language model is connected it works with the same actions as its tools, each as an
-        entry of its own; ``on_step`` is called by the event loop as each is done, ``on_text`` with
-        what the model says as it grows, and cancelling the task stops it. ``cards`` are the prompts that the person sees as numbered cards, in
-        order; by default the newest variations. ``image`` is the video's first frame, by default
-        the session's start image. What the rules understand of the session alone they do at once. Raises
-        ``NotFound``, ``InvalidRequest``.
+        A connected language model uses the same actions as its tools, each as an entry of its own;
+        ``on_step`` is called by the event loop when each is done, ``on_text`` with the model's text
+        as it grows, and cancelling the task stops it. Requests about the session alone that the
+        rules understand are carried out at once. ``cards`` are the prompts that the user sees as
+        numbered cards, in order; by default the newest variations. ``image`` is the video's first
+        frame, by default the session's start image. Raises ``NotFound``, ``InvalidRequest``.
         """
         host, failure = self._host(), None
         endpoint = self.language.writer(session_id).endpoint
@@ -211,11 +216,11 @@ class Studio:
         request: str = "",
         is_turn: bool = True,
     ) -> tuple[Revision, Entry | None]:
-        """Carry ``actions`` out on the session's current prompt, or on ``prompt``.
+        """Carry out ``actions`` on the session's current prompt, or on ``prompt``.
 
-        ``request`` holds the words that led here, if any; ``is_turn`` says whether this is a turn of
-        the dialogue of its own. Raises ``NotFound``, and ``InvalidRequest`` for an action that does
-        not fit.
+        ``request`` is the text that led to them, if any; ``is_turn`` says whether this is a
+        separate turn of the dialogue. Raises ``NotFound``, and ``InvalidRequest`` for an action
+        that does not fit.
         """
         revision, entry = await self.sessions.act(
             session_id, actions, prompt, host=self._host(), request=request, is_turn=is_turn
@@ -223,24 +228,32 @@ class Studio:
         return await self._rendered(session_id, revision, entry)
 
     def settings_of(self, session_id: str, entry: Entry | None = None) -> RenderSettings:
-        """Return how ``entry``, or the session's current prompt, is rendered; or ``NotFound``."""
+        """Return the render settings of ``entry`` or the current prompt; raises ``NotFound``."""
         here = entry or self.sessions.current(session_id)
         return RenderSettings() if here is None else here.settings
 
     def effective_settings(self, settings: RenderSettings) -> RenderSettings:
-        """Return ``settings`` with the engine's defaults; ``InvalidRequest`` for what it refuses."""
+        """Return ``settings`` with the engine's defaults filled in; raises ``InvalidRequest``."""
         return self._requests.effective(settings)
 
+    def completed(self, settings: RenderSettings) -> RenderRequest:
+        """Return the complete request of a prompt with ``settings``; raises ``InvalidRequest``."""
+        return self._requests.completed(settings)
+
+    def found_control(self, given: Control) -> Control:
+        """Return a control with the file that it names by an id; raises ``InvalidRequest``."""
+        return self._requests.followed(given)
+
     def model_to_fetch(self, settings: RenderSettings) -> str:
-        """Return the model that a render with ``settings`` would have to fetch; empty for none."""
+        """Return the model that a render with ``settings`` would have to fetch; empty if none."""
         return self._requests.model_to_fetch(settings)
 
     async def set_render(
         self, session_id: str, values: Mapping[str, Any], *, index: int | None = None
     ) -> None:
-        """Set how the renders of a session are made, of all its prompts or of the one at ``index``.
+        """Change the render settings of a session, or of its prompt at ``index``.
 
-        ``values`` are names and values of ``RenderSettings``; None frees one. Raises ``NotFound``,
+        ``values`` are names and values of ``RenderSettings``; None resets one. Raises ``NotFound``,
         ``InvalidRequest``.
         """
         await asyncio.to_thread(
@@ -248,7 +261,7 @@ class Studio:
         )
 
     async def restore(self, recipe: Recipe) -> tuple[str, Entry]:
-        """Start a session from the prompt and scene that a recipe holds."""
+        """Start a session from the prompt and scene of a recipe."""
         request = recipe.request
         session_id, entry = self.sessions.restore(request.prompt, request.scene)
         self.sessions.set_render(session_id, settings_of_request(request))
@@ -257,7 +270,7 @@ class Studio:
     async def _picture(self, session_id: str | None, image: str | None) -> str:
         """Return the start image for the session's language model; empty for the composer.
 
-        Without ``image`` it is the session's own; that one may be gone since.
+        By default it is the session's own, which may have been deleted since.
         """
         if not self.language.writer(session_id).takes_time:
             return ""
@@ -277,15 +290,22 @@ class Studio:
         session_id: str | None = None,
         priority: int = Priority.INTERACTIVE,
         parameters: RenderParameters | None = None,
+        settings: RenderSettings | None = None,
+        storyboard: RenderRequest | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Queue one render and return its job.
+
+        ``settings`` replace those that the session keeps for the prompt. ``storyboard`` is the one
+        to draw if the control waits for the request's own; by default one of its prompt.
 
         Raises ``InvalidRequest``, ``NotFound`` for an unknown session, ``Busy`` when the queue is
         full, ``SupervisorUnavailable``.
         """
         asked = parameters or RenderParameters()
         placed = await self._place(prompt, session_id)
+        if settings is not None:
+            placed = replace(placed, settings=settings)
         request = self._requests.of(placed, asked, seed_of(asked, placed))
         job = await asyncio.to_thread(
             self.jobs.submit,
@@ -294,7 +314,7 @@ class Studio:
             entry_index=placed.entry_index,
             parent_prompt=placed.parent_prompt,
             priority=priority,
-            preview=self._requests.placeholder(request),
+            preview=storyboard or self._requests.placeholder(request),
             idempotency_key=idempotency_key,
         )
         self._link(session_id, [placed], [job])
@@ -313,7 +333,7 @@ class Studio:
     ) -> Batch:
         """Queue several renders as one batch, in order, all with one seed unless one is given.
 
-        The same seed lets two cards differ by their prompts alone; ``seeds`` gives each its own.
+        With the same seed, cards differ only by their prompts; ``seeds`` gives each its own.
         Raises as :meth:`render` does.
         """
         if not prompts:
@@ -343,24 +363,24 @@ class Studio:
         return batch
 
     async def check(self, job_id: str) -> SceneCheck:
-        """Check whether a finished video shows what its scene asks for, and keep the answers.
+        """Check whether a finished video shows what its scene asks for, and store the answers.
 
-        Pixels answer what they can; the session's language model the rest, if it sees. What nobody
-        can answer is unknown. Raises ``NotFound`` until there is a video, ``DamagedFile``.
+        Image analysis answers what it can, a vision language model the rest; other answers are
+        unknown. Raises ``NotFound`` until there is a video, ``DamagedFile``.
         """
         return await check_in(self, job_id)
 
     async def preview_lacks(self, job: Job, picture: bytes) -> tuple[str, int]:
-        """Return what of its subject the preview of a render (a JPEG) lacks, and the tokens taken.
+        """Return what the preview of a render (a JPEG) lacks of its subject, and the tokens used.
 
-        Empty unless the session's language model sees the picture and denies the subject.
+        Empty unless the session's language model sees the image and denies the subject.
         """
         return await lacks_subject(self, job, picture)
 
     def delete_session(self, session_id: str, *, starred: bool = False) -> tuple[str, ...]:
         """Delete a session with its renders and return their ids; ``JobManager.delete`` says how.
 
-        :meth:`undelete_session` brings it back within ``undo_s`` of the settings.
+        :meth:`undelete_session` restores it within ``undo_s`` of the settings.
         """
         deleted_at = time.time()
         self.sessions.session(session_id)
@@ -370,27 +390,27 @@ class Studio:
         return jobs
 
     def undelete_session(self, session_id: str) -> tuple[Job, ...]:
-        """Bring a deleted session back with the renders that went with it; or ``NotFound``."""
+        """Restore a deleted session with its renders; raises ``NotFound``."""
         deleted_at = self.sessions.undelete(session_id)
         return self.jobs.undelete(self.jobs.deleted_of_session(session_id, deleted_at))
 
     def engine_names(self) -> tuple[str, ...]:
-        """Return the names of the engines that can be asked for."""
+        """Return the names of the available engines."""
         return engine_names(self.settings)
 
     # life
 
     async def warm_up(self) -> None:
-        """Set the supervisor and its first worker going, so that the first render starts at once.
+        """Start the supervisor and its first worker, so that the first render starts at once.
 
-        What a screen does while somebody still types. Costs a moment and waits for nothing; silent
-        when no process can be started, since the render that needs one will say so.
+        Called by a screen while the user is typing. Returns quickly without waiting; ignores a
+        failed start, which the render itself will report.
         """
         with suppress(WorkbenchError):
             await asyncio.to_thread(self.jobs.warm_up)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run an asynchronous method from synchronous code, inside a notebook or out of one."""
+        """Run an asynchronous method from synchronous code, in a notebook or elsewhere."""
         return self.begin(coroutine).result()
 
     def begin(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
@@ -401,7 +421,7 @@ class Studio:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     def close(self) -> None:
-        """Close the index and any language model connection; renders go on."""
+        """Close the index and any language model connection; renders continue."""
         with self._loop_guard:
             loop, self._loop = self._loop, None
         if loop is not None:
@@ -418,7 +438,7 @@ class Studio:
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """Studio's own event loop, in a thread of its own; started at first use."""
+        """Studio's event loop, in a thread of its own; started at first use."""
         with self._loop_guard:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
@@ -431,7 +451,7 @@ class Studio:
     # parts of a render
 
     async def _place(self, prompt: str, session_id: str | None) -> PlacedPrompt:
-        """Find the prompt in its session, or add it there, so that no render is without parent."""
+        """Find the prompt in its session, or add it, so that every render has a parent."""
         if session_id is None:
             text = strip_marker(prompt)
             return PlacedPrompt(text, scene_of(text))
@@ -443,7 +463,7 @@ class Studio:
         )
 
     def _host(self) -> Host:
-        """Return what the dialogue has to know of rendering: defaults, limits, names of models."""
+        """Return what the dialogue needs to know of rendering: defaults, limits, model names."""
         names = {name: name for name in self.engine_names()}
         names |= {"storyboard": PLACEHOLDER_ENGINE, "the storyboard": PLACEHOLDER_ENGINE}
         if self.settings.model:
@@ -464,7 +484,7 @@ class Studio:
             try:
                 actions[at] = await self._render_action(session_id, action, here)
             except WorkbenchError as error:
-                # What else the request asked is done and stands.
+                # The other actions of the request are done and stay.
                 notes.append(f"Nothing was rendered: {error}")
         message = " ".join([revision.message, *notes]).strip()
         return replace(revision, actions=tuple(actions), message=message), entry

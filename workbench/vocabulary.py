@@ -1,4 +1,4 @@
-"""The established terms of a scene's fields, and which term a phrase says."""
+"""The established terms of a scene's fields, and the lookup of a phrase's term."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def vocabulary() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
 
 
 def terms(field: str) -> tuple[str, ...]:
-    """Return the established terms of ``field``; none for a field of free text."""
+    """Return the established terms of ``field``; none for a free-text field."""
     return tuple(vocabulary().get(field, {}))
 
 
 def canonical_term(field: str, text: str) -> str | None:
-    """Return the established term of ``field`` that ``text`` as a whole says, or None."""
+    """Return the established term of ``field`` for the whole of ``text``, or None."""
     return _phrases(field).get(_normal(text))
 
 
 def camera_moves(movement: str) -> tuple[str, ...]:
     """Return the moves of a ``camera_movement`` in order: "orbit, then dolly in" has two.
 
-    Each is an established term where it is one, and the words as they are where it is not.
+    Each is an established term if there is one, otherwise the words unchanged.
     """
     parts = (part.strip(" ,") for part in _THEN.split(movement))
     return tuple(canonical_term("camera_movement", part) or part for part in parts if part)

@@ -1,6 +1,6 @@
 """One session and its renders, as a language-model agent reads and changes them.
 
-What the agent gets to know of the session, and how its tools reach the studio. Knows no endpoint.
+Decides what the agent is shown and how its tools call the studio. Knows no endpoint.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ENTRIES: Final = 12
 _TURNS: Final = 12
 _CARDS: Final = 32
 _JOBS: Final = 4
-"""Newest renders of a prompt that a look tells of."""
+"""Number of newest renders of a prompt that a look returns."""
 _LONGEST_TEXT: Final = 400
 
 
@@ -44,11 +44,11 @@ async def converse_in(
     picture: str = "",
     cards: Sequence[int] = (),
 ) -> tuple[Revision, Entry | None]:
-    """Let the language model act on ``request``; return what all its steps made together.
+    """Let the language model act on ``request``; return the combined result of its steps.
 
-    Raises ``LanguageModelError`` when it gives no usable answer before anything is done.
+    Raises ``LanguageModelError`` if it gives no usable answer before anything is done.
     """
-    # Imported here, so that only users with a language model pay for it.
+    # Imported here: only users with a language model need it.
     from workbench.prompts.agent.conversation import Outcome, converse  # noqa: PLC0415
 
     endpoint = studio.language.writer(session_id).endpoint
@@ -81,7 +81,7 @@ def _note(
     before: Entry,
     outcome: Outcome,
 ) -> Revision:
-    """Keep the turn in the dialogue and return what its steps made together."""
+    """Store the turn in the dialogue and return the combined result of its steps."""
     here = place.entry or before
     revision = Revision(
         prompt=here.prompt,
@@ -98,10 +98,10 @@ def _note(
 
 
 class SessionWorkplace:
-    """The session ``session_id`` of ``studio``, standing at one of its prompts.
+    """The session ``session_id`` of ``studio``, at one of its prompts.
 
-    ``cards`` are the entries that the screen shows as numbered cards, in order; without them the
-    newest variations count. More than eight renders in one turn are proposed, never started.
+    ``cards`` are the entries that the screen shows as numbered cards, in order; by default the
+    newest variations. More than eight renders in one turn are proposed, never started.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class SessionWorkplace:
 
     @property
     def here(self) -> Entry:
-        """The prompt that the next action changes; raises ``InvalidRequest`` where there is none."""
+        """The prompt that the next action changes; raises ``InvalidRequest`` if there is none."""
         return self._here(self._studio.sessions.session(self._session_id))
 
     def view(self) -> Mapping[str, Any]:
@@ -137,7 +137,7 @@ class SessionWorkplace:
             if session.entries
             else "",
             "prompt": {"entry": here.index, "text": here.prompt, **_scene(here.scene)},
-            "render_settings": here.settings.stated(),
+            "render_settings": here.settings.as_json(),
             "entries": [_entry(one) for one in session.entries[-_ENTRIES:]],
             "cards": [
                 self._card(number, one)
@@ -150,7 +150,7 @@ class SessionWorkplace:
         }
 
     async def perform(self, action: Action) -> Mapping[str, Any]:
-        """Carry one action out, as an entry of its own, and return what came of it."""
+        """Carry out one action, as an entry of its own, and return the result."""
         if isinstance(action, Render | Vary) and (asked := renders_asked(action)):
             fetches = self._studio.model_to_fetch(self.here.settings)
             if fetches or self._renders + asked > self._most_renders:
@@ -173,7 +173,7 @@ class SessionWorkplace:
         }
 
     async def look(self, asked: Look, *, with_frames: bool) -> Seen:
-        """Return an entry or a card whole, with its renders; raises ``InvalidRequest``.
+        """Return an entry or a card in full, with its renders; raises ``InvalidRequest``.
 
         ``with_frames`` adds the first and the last frame of its newest finished video.
         """
@@ -237,7 +237,7 @@ class SessionWorkplace:
         return found
 
     def _card(self, number: int, entry: Entry) -> dict[str, Any]:
-        """Return a card as the agent reads it, with the scores of its newest video."""
+        """Return a card as shown to the agent, with the scores of its newest video."""
         jobs = self._jobs(entry.job_ids[-1:])
         return {"card": number, **_entry(entry), **({"video": _job(jobs[0])} if jobs else {})}
 
@@ -251,7 +251,7 @@ def _message(outcome: Outcome) -> str:
 
 
 def _scene(scene: Scene) -> dict[str, Any]:
-    """Return the scene as the agent reads it: cast and beats with their ids, and what is locked."""
+    """Return the scene as shown to the agent: cast and beats with their ids, and the locks."""
     told = scene.model_dump(mode="json", exclude_defaults=True, exclude={"provenance"})
     locked = [name for name in type(scene).model_fields if scene.is_locked(name)]
     return {"scene": told, **({"locked": locked} if locked else {})}

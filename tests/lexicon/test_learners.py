@@ -1,4 +1,4 @@
-"""Slips of people whose first language is another: mended where only one thing can be meant."""
+"""Errors of non-native speakers are corrected if only one meaning is possible."""
 
 from __future__ import annotations
 

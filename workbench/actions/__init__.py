@@ -1,1 +1,1 @@
-"""Actions: what can be asked of a session, typed. Knows scenes and rendering; no prompts, no jobs."""
+"""Typed actions on a session. Knows scenes and rendering; nothing of prompts or jobs."""

@@ -1,4 +1,4 @@
-"""Carries scene actions out on a scene. Knows neither the text of a prompt nor sessions."""
+"""Applies scene actions to a scene. Knows nothing of prompt text or sessions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from workbench.scene import LIST_FIELDS, SCENE_FIELDS, Aspect, Beat, Entity, Loo
 __all__ = ["carry_out", "held_by_locks"]
 
 _SINGLE: Final = frozenset({Aspect.COLOUR, Aspect.MATERIAL, Aspect.AGE, Aspect.BUILD})
-"""Aspects of which an entity has one look: a new one replaces it."""
+"""Aspects with at most one look per entity: a new look replaces the old one."""
 _ORDER: Final = {Aspect.AGE: 1, Aspect.COLOUR: 2, Aspect.MATERIAL: 3}
 _NOT_CONTENT: Final = frozenset(
     ["a", "an", "the", "with", "wearing", "in", "and", "of", "some", "his", "her", "its", "their"]
@@ -35,10 +35,10 @@ _NOT_CONTENT: Final = frozenset(
 
 
 def carry_out(actions: Iterable[Action], scene: Scene) -> Scene:
-    """Return ``scene`` with ``actions`` carried out in order; those of other kinds are skipped.
+    """Return ``scene`` with ``actions`` applied in order; actions of other kinds are skipped.
 
-    Locked fields keep their values. Raises ``InvalidRequest`` for an entity, beat or field that the
-    scene does not have.
+    Locked fields keep their values. Raises ``InvalidRequest`` for an unknown entity, beat or
+    field.
     """
     for action in actions:
         scene = _carried_out(action, scene)
@@ -46,7 +46,7 @@ def carry_out(actions: Iterable[Action], scene: Scene) -> Scene:
 
 
 def held_by_locks(action: Action, scene: Scene) -> tuple[str, ...]:
-    """Return the locked fields of ``scene`` that keep ``action`` from being carried out."""
+    """Return the locked fields of ``scene`` that block ``action``."""
     if isinstance(action, EditField):
         touched: tuple[str, ...] = (action.field,)
         if action.field in {"subject", "subject_details"}:
@@ -170,7 +170,7 @@ def _edited(action: EditEntity, entity: Entity) -> Entity:
 
 
 def _in_number(phrase: str, *, many: bool) -> str:
-    """Return a noun phrase with its head in the plural, or in the singular."""
+    """Return a noun phrase with its head in the plural or the singular."""
     words = phrase.split(" of ", maxsplit=1)[0].split()
     if not words:
         return phrase
@@ -199,12 +199,12 @@ def _with_look(entity: Entity, aspect: Aspect, text: str, replaces: str) -> Enti
 
 
 def _in_order(looks: tuple[Look, ...]) -> tuple[Look, ...]:
-    """Return looks as English puts them: build, age and state before colour and material."""
+    """Return looks in English order: build, age and state before colour and material."""
     return tuple(sorted(looks, key=lambda look: _ORDER.get(look.aspect, 0)))
 
 
 def _gives_way(old: Look, new: Look) -> bool:
-    """Tell whether ``new`` takes the place of ``old``: it names the same piece, or repeats it."""
+    """Tell whether ``new`` replaces ``old``: it repeats it or names the same item."""
     if old.aspect is not new.aspect or old.place != new.place:
         return False
     if old.place == "before":

@@ -1,4 +1,4 @@
-"""Turns a session's render settings into the size and length that an engine accepts."""
+"""Fits a session's render settings to a size and length that the engine accepts."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Complete = Callable[[RenderRequest], RenderRequest]
 """Fills in an engine's defaults; raises ``InvalidRequest`` for what the engine cannot render."""
 
 _STEPS: Final = (2, 8, 16, 32, 64)
-"""Multiples of pixels that engines ask for, tried in this order."""
+"""Pixel multiples that engines require, tried in this order."""
 _FRAMES_TRIED: Final = 16
-"""How far from the length asked for a number of frames is tried that the engine accepts."""
+"""Maximum distance, in frames, from the requested length to an accepted one."""
 _SIZE: Final = frozenset({"width", "height"})
 
 
 def fit(settings: RenderSettings, request: RenderRequest, complete: Complete) -> RenderRequest:
     """Return ``request`` completed, in the size and length that ``settings`` ask for.
 
-    What ``request`` itself sets wins. The nearest size and number of frames that the engine
-    accepts are taken. Raises ``InvalidRequest`` where it accepts none, or refuses another value.
+    Values set on ``request`` win. The result has the nearest size and number of frames that the
+    engine accepts. Raises ``InvalidRequest`` if it accepts none, or refuses another value.
     """
     plain = {
         name: value
@@ -47,7 +47,7 @@ def fit(settings: RenderSettings, request: RenderRequest, complete: Complete) ->
 
 
 def effective(settings: RenderSettings, full: RenderRequest) -> RenderSettings:
-    """Return ``settings`` with the values of ``full``: what "twice as long" is measured by."""
+    """Return ``settings`` filled in from ``full``: the base for "twice as long"."""
     seconds = full.num_frames / full.fps if full.num_frames and full.fps else None
     known: dict[str, Any] = {
         "seconds": None if seconds is None else round(seconds, 3),
@@ -98,9 +98,9 @@ def _lengths(wanted: float) -> Iterator[dict[str, int]]:
 def _accepted(
     request: RenderRequest, options: Iterator[dict[str, int]], complete: Complete, *names: str
 ) -> tuple[RenderRequest, RenderRequest]:
-    """Return ``request`` with the first of ``options`` that the engine accepts, and it complete.
+    """Return ``request`` with the first option that the engine accepts, and its completed form.
 
-    Raises the first ``InvalidRequest`` where none is, or another field is refused.
+    Raises the first ``InvalidRequest`` if no option is accepted, or if another field is refused.
     """
     first = next(options)
     refusal: InvalidRequest | None = None
@@ -114,4 +114,4 @@ def _accepted(
             refusal = refusal or error
         else:
             return tried, full
-    raise refusal or InvalidRequest("The engine accepts no such size or length.")
+    raise refusal or InvalidRequest("The engine does not accept this size or length.")

@@ -1,7 +1,7 @@
-"""The actions: everything that can be asked of a session, as typed data.
+"""The actions of a session, as typed data.
 
-Requests in words, clicks, REST, notebooks and language models all end in a list of these. An action
-says what is done, never how. As JSON each is an object with its ``kind``, such as
+Requests in words, clicks, REST calls, notebooks and language models all produce a list of actions.
+An action says what to do, not how. As JSON, each is an object with its ``kind``, such as
 ``{"kind": "set_render", "values": {"aspect": "9:16"}}``.
 """
 
@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 MOST_RENDERS: Final = 8
-"""Renders that one request may start; more are proposed and wait for a confirmation."""
+"""Maximum renders that one request may start; more are proposed and need confirmation."""
 
 _Text = Annotated[str, Field(max_length=2_000)]
 _Index = Annotated[int, Field(ge=0)]
@@ -63,7 +63,7 @@ class LookValue(_Action):
 
     aspect: Aspect
     text: _Text
-    place: Literal["before", "after"] = Field("before", description="Of the noun.")
+    place: Literal["before", "after"] = Field("before", description="Before or after the noun.")
 
 
 class EditField(_Action):
@@ -78,14 +78,18 @@ class AddEntity(_Action):
     """Add somebody or something to the scene."""
 
     kind: Literal["add_entity"] = "add_entity"
-    phrase: _Text = Field(description="The noun phrase without article, number and looks: 'cat'.")
-    noun: _Text = Field("", description="The head's lemma; the last word of the phrase if empty.")
-    count: int | None = Field(1, ge=1, le=10_000, description="None: unstated, or a mass.")
-    determiner: _Text = Field("", description="As it is written: 'a', 'two', 'a few', 'her'.")
+    phrase: _Text = Field(
+        description="The noun phrase without article, number or looks, such as 'cat'."
+    )
+    noun: _Text = Field(
+        "", description="Lemma of the head noun; defaults to the last word of the phrase."
+    )
+    count: int | None = Field(1, ge=1, le=10_000, description="None if unstated or uncountable.")
+    determiner: _Text = Field("", description="As written, such as 'a', 'two', 'a few' or 'her'.")
     entity_kind: EntityKind = EntityKind.OTHER
     looks: tuple[LookValue, ...] = ()
     position: _Text = ""
-    id: str = Field("", max_length=16, description="Its id in the cast; a free one if empty.")
+    id: str = Field("", max_length=16, description="Id in the cast; generated if empty.")
 
 
 class EditEntity(_Action):
@@ -93,12 +97,18 @@ class EditEntity(_Action):
 
     kind: Literal["edit_entity"] = "edit_entity"
     entity: str = Field(description="The entity's id in the scene's cast.")
-    aspect: str = Field(description="phrase, count, position, or the aspect of a look: colour, …")
+    aspect: str = Field(
+        description="phrase, count, position, or an aspect of its looks such as colour."
+    )
     value: _Text | int | None = None
-    noun: _Text = Field("", description="With a phrase: the head's lemma.")
-    determiner: _Text | None = Field(None, description="With a phrase or count: as it is written.")
+    noun: _Text = Field("", description="Lemma of the head noun, when the aspect is phrase.")
+    determiner: _Text | None = Field(
+        None, description="As written, when the aspect is phrase or count."
+    )
     entity_kind: EntityKind | None = None
-    replaces: _Text = Field("", description="With a look: the text of the look that gives way.")
+    replaces: _Text = Field(
+        "", description="The text of the look to replace, when the aspect is a look."
+    )
 
 
 class RemoveEntity(_Action):
@@ -112,15 +122,17 @@ class AddBeat(_Action):
     """Add something that happens."""
 
     kind: Literal["add_beat"] = "add_beat"
-    text: _Text = Field(description="What happens, in the -ing form: 'waving at the camera'.")
-    actor: str = Field("", description="The id of who does it; empty for none of the cast.")
+    text: _Text = Field(
+        description="What happens, in the -ing form, such as 'waving at the camera'."
+    )
+    actor: str = Field(
+        "", description="Id of the entity that does it; empty if none of the cast does."
+    )
     targets: tuple[str, ...] = ()
     when: When = When.TOGETHER
-    part: _Text = Field("", description="Which of an actor's several does it: 'one'.")
-    told: _Text = Field(
-        "", description="The sentence that tells it; written from the rest if empty."
-    )
-    id: str = Field("", max_length=16, description="Its id among the beats; a free one if empty.")
+    part: _Text = Field("", description="Which members of a group do it, such as 'one'.")
+    told: _Text = Field("", description="The sentence about it; generated if empty.")
+    id: str = Field("", max_length=16, description="Id among the beats; generated if empty.")
 
 
 class ChangeBeat(_Action):
@@ -134,7 +146,7 @@ class ChangeBeat(_Action):
 
 
 class RemoveBeat(_Action):
-    """Take a beat out."""
+    """Remove a beat."""
 
     kind: Literal["remove_beat"] = "remove_beat"
     beat: str
@@ -149,19 +161,23 @@ class RewriteSentence(_Action):
 
 
 class SetRender(_Action):
-    """Set how the session's next renders are made; null frees a setting."""
+    """Set render settings for the session; null resets a setting to its default."""
 
     kind: Literal["set_render"] = "set_render"
-    values: dict[str, Any] = Field(description="Names and values of RenderSettings.")
+    values: dict[str, Any] = Field(description="Fields of RenderSettings and their values.")
 
 
 class Render(_Action):
-    """Render prompts of the session: the current one, or those named."""
+    """Render the current prompt, or the prompts in ``entries``."""
 
     kind: Literal["render"] = "render"
-    entries: tuple[_Index, ...] = Field((), description="Indices; empty: the current prompt.")
-    seeds: int = Field(1, ge=1, le=64, description="How many times each, with a seed of its own.")
-    job_ids: tuple[str, ...] = Field((), description="The jobs, once they are queued.")
+    entries: tuple[_Index, ...] = Field(
+        (), description="Prompt indices; empty means the current prompt."
+    )
+    seeds: int = Field(
+        1, ge=1, le=64, description="Renders of each prompt, each with its own seed."
+    )
+    job_ids: tuple[str, ...] = Field((), description="Ids of the queued jobs.")
     batch_id: str | None = None
 
 
@@ -172,11 +188,11 @@ class Vary(_Action):
     count: int = Field(ge=1, le=64)
     axes: tuple[str, ...] = ()
     render: bool = False
-    entries: tuple[_Index, ...] = Field((), description="The variations, once they are made.")
+    entries: tuple[_Index, ...] = Field((), description="Indices of the new variations.")
 
 
 class Step(StrEnum):
-    """Where a session can go back to without naming an entry."""
+    """Where to go back to without naming an entry."""
 
     UNDO = "undo"
     REDO = "redo"
@@ -184,47 +200,47 @@ class Step(StrEnum):
 
 
 class GoBack(_Action):
-    """Stand again at an earlier prompt; what ``keep`` names stays as it is now."""
+    """Return to an earlier prompt, keeping what ``keep`` names as it is now."""
 
     kind: Literal["go_back"] = "go_back"
     to: _Index | Step = Step.UNDO
-    keep: tuple[str, ...] = Field((), description="Scene fields and entity ids that stay.")
-    only: bool = Field(
-        False, description="Take back what the entry changed, and keep what came after."
+    keep: tuple[str, ...] = Field(
+        (), description="Scene fields and entity ids to keep as they are now."
     )
+    only: bool = Field(False, description="Undo only this entry's changes and keep later ones.")
 
 
 class Lock(_Action):
-    """Fix scene fields: no later step changes them."""
+    """Lock scene fields so that later steps cannot change them."""
 
     kind: Literal["lock"] = "lock"
     fields: tuple[str, ...] = Field(min_length=1)
 
 
 class Unlock(_Action):
-    """Free scene fields."""
+    """Unlock scene fields."""
 
     kind: Literal["unlock"] = "unlock"
     fields: tuple[str, ...] = Field(min_length=1)
 
 
 class Star(_Action):
-    """Mark a prompt as a favourite, or take the mark off."""
+    """Star or unstar a prompt."""
 
     kind: Literal["star"] = "star"
-    entry: _Index | None = Field(None, description="None: the current prompt.")
+    entry: _Index | None = Field(None, description="None means the current prompt.")
     starred: bool = True
 
 
 class Compare(_Action):
-    """Put prompts and their videos side by side."""
+    """Show prompts and their videos side by side."""
 
     kind: Literal["compare"] = "compare"
     entries: tuple[_Index, ...] = Field(min_length=1)
 
 
 class Explain(_Action):
-    """Answer a question; changes nothing."""
+    """Answer a question without changing anything."""
 
     kind: Literal["explain"] = "explain"
     question: _Text = ""
@@ -232,7 +248,7 @@ class Explain(_Action):
 
 
 class NotUnderstood(_Action):
-    """Say which words were not understood, and what would help; changes nothing."""
+    """Report words that were not understood and how to rephrase them, without changing anything."""
 
     kind: Literal["not_understood"] = "not_understood"
     words: _Text
@@ -240,12 +256,12 @@ class NotUnderstood(_Action):
 
 
 class Propose(_Action):
-    """Hold back what costs much until it is confirmed: send ``actions`` to carry it out."""
+    """Propose costly actions; they run once the user confirms by sending ``actions``."""
 
     kind: Literal["propose"] = "propose"
     actions: tuple[Render | Vary, ...] = Field(min_length=1)
     renders: int = Field(ge=1)
-    fetches: str = Field("", max_length=400, description="The model that is fetched first.")
+    fetches: str = Field("", max_length=400, description="The model to download first.")
 
 
 SceneAction = (
@@ -284,19 +300,19 @@ Action = Annotated[
 ]
 
 ACTIONS: Final = TypeAdapter[tuple[Action, ...]](tuple[Action, ...])
-"""Validates and writes a list of actions."""
+"""Validates and serialises a tuple of actions."""
 
 
 def actions_from(data: Any) -> tuple[Action, ...]:
     """Return the actions that plain JSON values describe.
 
-    Raises ``InvalidRequest``, naming each field that does not fit.
+    Raises ``InvalidRequest``, with a ``FieldProblem`` for each invalid field.
     """
     try:
         actions = ACTIONS.validate_python(data)
     except ValidationError as error:
         problems = _problems("actions", error)
-        raise InvalidRequest("These are no actions.", problems) from error
+        raise InvalidRequest("These are not valid actions.", problems) from error
     for at, action in enumerate(actions):
         if isinstance(action, SetRender):
             try:
@@ -305,13 +321,13 @@ def actions_from(data: Any) -> tuple[Action, ...]:
                 problems = _problems(f"actions.{at}.values", error)
                 told = "; ".join(f"{p.field.rpartition('.')[2]}: {p.problem}" for p in problems)
                 raise InvalidRequest(
-                    f"These render settings do not fit: {told}.", problems
+                    f"These render settings are not valid: {told}.", problems
                 ) from error
     return actions
 
 
 def as_json(actions: tuple[Action, ...]) -> list[dict[str, Any]]:
-    """Return ``actions`` as plain JSON values, without fields at their defaults but the kind."""
+    """Return ``actions`` as plain JSON values, omitting fields at their defaults except ``kind``."""
     return [
         {"kind": action.kind, **action.model_dump(mode="json", exclude_defaults=True)}
         for action in actions

@@ -1,4 +1,4 @@
-"""The render settings of a session: what the next render uses unless it sets its own."""
+"""The render settings of a session: defaults for its next renders."""
 
 from __future__ import annotations
 
@@ -6,13 +6,24 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    field_validator,
+)
 
+from workbench.control import CameraControl, GivenCamera
 from workbench.errors import FieldProblem, InvalidRequest
-from workbench.rendering import INPUTS, Control, Keyframe, Lora, Profile, Quantisation
+from workbench.frame_rates import FrameRate
+from workbench.rendering import INPUTS, GivenControl, Keyframe, Lora, Profile, Quantisation
 
 __all__ = ["RENDER_SETTINGS", "RenderSettings", "aspect_of", "changed_settings"]
 
+_MOST_KEYFRAMES: Final = 256
+"""Maximum inline keyframes; longer paths are uploaded, because every prompt repeats the settings."""
 _ASPECT: Final = re.compile(r"\d{1,2}(?:\.\d{1,2})?:\d{1,2}(?:\.\d{1,2})?")
 
 
@@ -27,7 +38,7 @@ class RenderSettings(BaseModel):
 
     seconds: Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)] | None = None
     num_frames: Annotated[int, Field(ge=1)] | None = None
-    fps: Annotated[int | float, Field(ge=1, le=120)] | None = None
+    fps: FrameRate | None = None
     aspect: str | None = Field(None, description="Width to height, such as 16:9 or 9:16.")
     short_side: Annotated[int, Field(ge=64, le=4_320)] | None = Field(
         None, description="The shorter side in pixels: 720 for 720p."
@@ -43,23 +54,45 @@ class RenderSettings(BaseModel):
     negative_prompt: str | None = Field(None, max_length=4_000)
     loras: tuple[Lora, ...] | None = Field(None, max_length=16)
     quantize: Quantisation | dict[str, Quantisation] | None = Field(
-        None, description="How the denoisers are quantised, or each component by name."
+        None, description="Quantisation of the denoisers, or of each component by name."
     )
-    image: str | None = Field(
-        None, max_length=64, description="The image that renders start from, by id."
+    image: str | None = Field(None, max_length=64, description="Id of the start image.")
+    last_image: str | None = Field(None, max_length=64, description="Id of the end image.")
+    video: str | None = Field(
+        None, max_length=64, description="Id of the video to continue or change."
     )
-    last_image: str | None = Field(None, max_length=64, description="What renders end with.")
-    video: str | None = Field(None, max_length=64, description="What renders continue or change.")
-    mask: str | None = Field(None, max_length=64, description="White where the video may change.")
+    mask: str | None = Field(
+        None, max_length=64, description="Id of the mask; white where the video may change."
+    )
     references: tuple[Annotated[str, Field(max_length=64)], ...] | None = Field(
-        None, max_length=16, description="Pictures of what is to be seen."
+        None, max_length=16, description="Ids of reference images."
     )
     keyframes: tuple[Keyframe, ...] | None = Field(
-        None, max_length=64, description="Pictures that are to be seen at their second."
+        None, max_length=64, description="Images to show at given times."
     )
-    control: Control | None = Field(
-        None, description="A video that says frame by frame what is where."
+    control: GivenControl | None = Field(
+        None, description="The control video to follow frame by frame."
     )
+    camera: GivenCamera | None = Field(
+        None,
+        description="Where the camera goes in every render: words (orbit left, then push in), keys "
+        "(w-80,jw-40), or a camera path in JSON.",
+    )
+
+    @field_validator("camera")
+    @classmethod
+    def _short_path(cls, value: CameraControl | None) -> CameraControl | None:
+        if value is None:
+            return None
+        if not value.said and len(value.camera_path().keyframes) > _MOST_KEYFRAMES:
+            raise ValueError(
+                f"may have {_MOST_KEYFRAMES} keyframes at most; upload a longer path and give its id"
+            )
+        return value.as_given
+
+    @field_serializer("camera")
+    def _plain_camera(self, value: CameraControl | None) -> Any:
+        return None if value is None else value.said or value.path
 
     @field_validator("aspect")
     @classmethod
@@ -77,10 +110,10 @@ class RenderSettings(BaseModel):
         return self.model_dump(mode="json", exclude_none=True)
 
     def with_values(self, values: dict[str, Any]) -> Self:
-        """Return these settings with ``values`` set and what they replace cleared.
+        """Return these settings with ``values`` set and the settings that they replace cleared.
 
-        A new aspect or short side replaces a fixed width and height, a new length in seconds the
-        number of frames, and the reverse. None frees a setting. Raises ``ValidationError``.
+        Aspect and short side replace width and height, and the reverse; so do seconds and number of
+        frames. None clears a setting. Raises ``ValidationError``.
         """
         data = self.stated()
         for name in values:
@@ -91,7 +124,7 @@ class RenderSettings(BaseModel):
 
 
 RENDER_SETTINGS: Final = tuple(RenderSettings.model_fields)
-"""The names of the settings, in the order in which they are shown."""
+"""The names of the settings, in display order."""
 
 _REPLACES: Final = {
     "aspect": ("width", "height"),
@@ -103,11 +136,11 @@ _REPLACES: Final = {
     "engine": ("model", "loras", "quantize", *INPUTS),
     "model": ("loras",),
 }
-"""The settings that a new value of each one makes void."""
+"""The settings that each setting clears when it is set."""
 
 
 def aspect_of(text: str) -> float:
-    """Return the ratio that ``text`` (``16:9``) says; 0 where it says none between 1:8 and 8:1."""
+    """Return the ratio of ``text`` (``16:9``); 0 if it is invalid or not between 1:8 and 8:1."""
     wide, _, high = text.partition(":")
     try:
         ratio = float(wide) / float(high)
@@ -126,4 +159,4 @@ def changed_settings(settings: RenderSettings, values: Mapping[str, Any]) -> Ren
             for e in error.errors()
         )
         told = "; ".join(f"{p.field.rpartition('.')[2]} {p.problem}" for p in problems)
-        raise InvalidRequest(f"These render settings do not fit: {told}.", problems) from error
+        raise InvalidRequest(f"These render settings are not valid: {told}.", problems) from error

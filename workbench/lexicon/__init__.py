@@ -1,1 +1,1 @@
-"""Words: nouns with kind and figure, phrases, morphology. Knows neither prompts nor pictures."""
+"""English words: nouns, phrases, morphology, tagging, spelling. Knows nothing of prompts or jobs."""

@@ -1,4 +1,4 @@
-"""Gives a noun phrase the article that English wants."""
+"""Adds the article that an English noun phrase needs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from workbench.lexicon.words import article
 _ONE_EACH: Final = frozenset({"interior", "exterior", "inside", "outside", "edge", "top", "bottom"})
 _FREE: Final = frozenset({"a", "an", *_ONE_EACH})
 _POSSESSOR: Final = re.compile(r"(?:[A-Z][\w-]*\s+){0,3}[A-Z][\w-]*'s\s")
-"""A name whose thing it is, before which no article stands: "Chaco Canyon's ruins"."""
+"""A possessive name, which takes no article: "Chaco Canyon's ruins"."""
 __all__ = ["ONE_OF_ITS_NAME", "with_article"]
 
 ONE_OF_ITS_NAME: Final = frozenset(
     ["river", "ocean", "sea", "desert", "canal", "tower", "bridge", "canyon", "coast", "mountains"]
 )
-"""Nouns before which a name makes it the one: "the Danube river"."""
+"""Nouns that take "the" after a proper name: "the Danube river"."""
 
 _PRONOUNS: Final = frozenset(
     ["someone", "somebody", "everyone", "everybody", "nobody", "something", "nothing", "everything"]
@@ -29,7 +29,7 @@ _PRONOUNS: Final = frozenset(
 
 
 def with_article(phrase: str) -> str:
-    """Return the noun phrase ``phrase`` with an article where English wants one."""
+    """Return the noun phrase ``phrase`` with an article if it needs one."""
     words = phrase.split()
     if not words:
         return ""
@@ -65,7 +65,7 @@ def with_article(phrase: str) -> str:
 
 
 def _both_with_article(phrase: str) -> str:
-    """Return "a man and a woman" for "man and woman"; what is no such pair stays as it is."""
+    """Return "a man and a woman" for "man and woman"; other phrases are returned unchanged."""
     first, _, second = phrase.partition(" and ")
     if subject_kind(head_of(first)) is None or head_of(first) in word_list("mass"):
         return phrase

@@ -1,4 +1,4 @@
-"""Reads the lexicon's data files: once per process, never changed. Knows nothing of what they mean."""
+"""Loads and caches the lexicon's data files. Knows nothing of what they mean."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def text_of(name: str) -> str:
 
 @cache
 def load(name: str) -> Mapping[str, Any]:
-    """Return the data file ``name`` (without ``.toml``)."""
+    """Return the parsed data file ``name`` (without ``.toml``), read-only and cached."""
     return MappingProxyType(tomllib.loads(text_of(f"{name}.toml")))
 
 
 @cache
 def english(name: str) -> frozenset[str]:
-    """Return the word list ``name`` of ``english.toml``; items are split at white space."""
+    """Return the word list ``name`` of ``english.toml``; items are separated by white space."""
     return frozenset(str(load("english")[name]).split())

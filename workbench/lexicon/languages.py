@@ -1,4 +1,4 @@
-"""Tells English from other languages, and knows some sure words of nine of them."""
+"""Identifies the language of a text, with a small dictionary for nine languages besides English."""
 
 from __future__ import annotations
 
@@ -13,21 +13,30 @@ from workbench.lexicon.datafiles import english, load
 from workbench.lexicon.morphology import lemmas
 from workbench.lexicon.words import tokens
 
-__all__ = ["is_english", "is_foreign", "language_of", "languages_in", "sure_words", "unread_words"]
+__all__ = [
+    "is_english",
+    "is_foreign",
+    "language_of",
+    "languages_in",
+    "small_words",
+    "sure_words",
+    "unread_words",
+]
 
 _LETTER: Final = re.compile(r"[^\W\d_]", re.UNICODE)
 _ENOUGH_SMALL_WORDS: Final = 2
 _SHARE: Final = 0.55
 _COVERED: Final = 0.6
 _MOSTLY: Final = 0.5
+_NEARLY: Final = 0.75
 
 
 @lru_cache(maxsize=1_024)
 def language_of(text: str) -> str:
     """Return the English name of the language that ``text`` is in; empty for English.
 
-    A text in another script is told by its letters; one in Latin letters when two small words of a
-    language stand in it and most of its words are such or in no English dictionary.
+    Other scripts are identified by their letters. A text in Latin letters is foreign if it has two
+    function words of a language and most of its words are such words or in no English dictionary.
     """
     scripts = Counter(filter(None, map(_script, _LETTER.findall(text))))
     foreign = {name: count for name, count in scripts.items() if name != "LATIN"}
@@ -52,7 +61,7 @@ def language_of(text: str) -> str:
 
 
 def _is_of_sure_words(words: list[str], language: str, small: frozenset[str]) -> bool:
-    """Tell whether a short text is of sure words of the language: "perro corriendo"."""
+    """Tell whether a short text is made of known words of the language: "perro corriendo"."""
     sure = {word for word in words if word in _single(language)}
     covered = sum(word in sure or word in small for word in words)
     strange = any(not lemmas(word) for word in sure)
@@ -61,20 +70,33 @@ def _is_of_sure_words(words: list[str], language: str, small: frozenset[str]) ->
 
 @cache
 def _single(language: str) -> frozenset[str]:
-    """Return the sure words of a language that are one word each."""
+    """Return the single-word entries of a language's dictionary."""
     table: Mapping[str, str] = load("languages")["words"].get(language, {})
     return frozenset(word for phrases in table for word in phrases.split("|") if " " not in word)
 
 
 def is_foreign(text: str) -> bool:
-    """Tell whether ``text`` is in another language than English."""
+    """Tell whether ``text`` is in a language other than English."""
     return bool(language_of(text))
 
 
 def languages_in(text: str) -> frozenset[str]:
-    """Return the languages of which ``text`` holds a small word; several share some."""
-    words = {t.lower() for t in tokens(text)} - english("function_words")
-    return frozenset(language for language, small in _small().items() if words & small)
+    """Return the candidate languages of ``text``: those that know the most of its words."""
+    words = [w.lower() for t in tokens(text) for w in re.split(r"['’]", t)]
+    words = [word for word in words if word not in english("function_words")]
+    held = {
+        language: sum(word in small or word in _single(language) for word in words)
+        for language, small in _small().items()
+    }
+    most = max(held.values())
+    return frozenset(
+        language for language, count in held.items() if count and count >= _NEARLY * most
+    )
+
+
+def small_words(language: str) -> frozenset[str]:
+    """Return the known articles, prepositions and pronouns of ``language``."""
+    return _small().get(language, frozenset())
 
 
 def is_english(text: str) -> bool:
@@ -85,19 +107,21 @@ def is_english(text: str) -> bool:
 
 
 def unread_words(text: str) -> tuple[str, ...]:
-    """Return what cannot be read: the words in other scripts, or the whole of a foreign text."""
+    """Return what cannot be read: words in other scripts, or all of a foreign text."""
     if is_foreign(text):
         return (text,)
     return tuple(word for word in tokens(text) if _script(word[0]) not in {"LATIN", ""})
 
 
 def sure_words(text: str, language: str) -> tuple[tuple[int, int, str], ...]:
-    """Return the words of ``text`` that are surely read, as start, end and what each says."""
+    """Return the words of ``text`` in the dictionary of ``language``: start, end, meaning."""
     found: list[tuple[int, int, str]] = []
     low = text.lower()
     is_latin = language in _small()
     for phrases, said in load("languages")["words"].get(language, {}).items():
         for phrase in phrases.split("|"):
+            if phrase not in low:
+                continue  # thousands of patterns would push all others out of the cache of `re`
             pattern = rf"(?<!\w){re.escape(phrase)}(?!\w)" if is_latin else re.escape(phrase)
             found += [(m.start(), m.end(), said) for m in re.finditer(pattern, low)]
     found.sort(key=lambda one: (one[0], -one[1]))

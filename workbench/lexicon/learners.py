@@ -1,7 +1,7 @@
-"""Mends what speakers of other languages write in English, where only one thing can be meant.
+"""Corrects learners' English where only one reading is possible.
 
-"An old man he sell balloons" becomes "An old man sells balloons", "she don't know" "she doesn't know".
-Nothing is mended where a modal verb, "let" or "make" may stand behind it.
+"An old man he sell balloons" becomes "An old man sells balloons", and "she don't know" becomes
+"she doesn't know". Nothing is corrected if a modal verb, "let" or "make" may govern the verb.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _DOUBLED: Final = re.compile(
     r" (he|she|it|they) ([a-z]+)\b",
     re.IGNORECASE,
 )
-"""A subject that a pronoun says again: "the man he throw"."""
+"""A subject repeated by a pronoun: "the man he throw"."""
 _SINGULAR: Final = re.compile(r"\b(he|she|it) ([a-z]+)\b", re.IGNORECASE)
 _NEGATED: Final = re.compile(
     r"\b((?:(?:the|an?|my|his|her|this|that) (?:[a-z]+ )?)?([a-z]+)) don['’]?t\b", re.IGNORECASE
@@ -30,11 +30,11 @@ _OPEN: Final = re.compile(
     r"shall|should|must|may|might|to|if|that|than|as|how|when|suggest|want)\b[^,.;:!?]{0,24}\Z",
     re.IGNORECASE,
 )
-"""Words behind which a bare verb may be right: "let it fall"."""
+"""Words that a bare verb may correctly follow: "let it fall"."""
 
 
 def mended_grammar(text: str) -> str:
-    """Return ``text`` with doubled subjects made single, and verbs after he, she and it made to agree."""
+    """Return ``text`` without repeated subjects, and with verbs that agree with he, she and it."""
     text = _DOUBLED.sub(lambda m: _single(m, text), text)
     text = _NEGATED.sub(_negated, text)
     return _SINGULAR.sub(lambda m: _agreeing(m, text), text)
@@ -46,7 +46,7 @@ def _single(match: re.Match[str], text: str) -> str:
     head = subject.rsplit(maxsplit=1)[-1].lower()
     is_many = is_plural(head)
     fits = "NOUN" in lemmas(head) and is_many == (pronoun.lower() == "they")
-    is_bare = form != verb.lower() or is_many  # "at the end she presses" says nothing twice
+    is_bare = form != verb.lower() or is_many  # "at the end she presses" repeats no subject
     before = text[: match.start()].rsplit(maxsplit=1)[-1:] or [""]
     is_placed = before[0].lower() in word_list("prepositions")
     if (
@@ -73,7 +73,7 @@ def _agreeing(match: re.Match[str], text: str) -> str:
 
 
 def _finite(verb: str, *, is_many: bool) -> str:
-    """Return a verb in the present tense for one or many; empty where the word may be something else."""
+    """Return a verb in the present tense, singular or plural; empty if it may be no verb."""
     low = verb.lower()
     base = lemma(low, "VERB")
     if "VERB" not in lemmas(base) or low in english("uninflected"):

@@ -1,7 +1,7 @@
 """English morphology: lemmas, inflections, number.
 
-What the dictionary holds is read in place from a sorted table (made by ``benchmarks/dictionary.py``);
-for other words lemminflect's rules are asked, which are imported when such a word is met.
+Known words are looked up in a sorted table (made by ``benchmarks/dictionary.py``). Unknown words use
+lemminflect's rules, which are imported on first use.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ def _table() -> bytes:
 
 @cache
 def _library() -> Any:
-    import lemminflect  # noqa: PLC0415  brings numpy
+    import lemminflect  # noqa: PLC0415  imports numpy
 
     return lemminflect
 
 
 def load_rules() -> None:
-    """Load the rules for unknown words now, so that the first of them need not wait."""
+    """Load the rules for unknown words now, so that the first lookup is not slow."""
     _library().getAllLemmasOOV("wug", "NOUN")
 
 
@@ -78,13 +78,13 @@ def lemmas(word: str) -> dict[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=16_384)
 def lemma(word: str, pos: str = "") -> str:
-    """Return the lemma of ``word`` as ``pos`` (``NOUN``, ``VERB``, ``ADJ``), or the likeliest."""
+    """Return the lemma of ``word`` as ``pos`` (``NOUN``, ``VERB``, ``ADJ``), or the most likely one."""
     low = word.lower().replace("’", "'")
     known = lemmas(low)
     if pos in known:
         return known[pos][-1] if low == "leaves" else known[pos][0]
     if pos:
-        # Of a word that the dictionary has as something else, a guess is nonsense: pasta → past.
+        # Do not guess if the dictionary has the word as another part of speech: pasta → past.
         return _guessed(low, pos) if not known else low
     for candidate in ("VERB", "NOUN", "ADJ", "ADV", "AUX"):
         if candidate in known:
@@ -93,7 +93,7 @@ def lemma(word: str, pos: str = "") -> str:
 
 
 def _guessed(low: str, pos: str) -> str:
-    """Return what the rules take for the lemma of an unknown word."""
+    """Return the lemma that the rules give for an unknown word."""
     closed = ("function_words", "determiners", "uninflected")
     if not (low.isascii() and low.isalpha()) or any(low in english(name) for name in closed):
         return low

@@ -1,4 +1,4 @@
-"""Noun phrases: which word is the head, and which kind of place it names. Knows no clauses."""
+"""Noun phrases: the head noun, and the kind of place it names. Knows nothing of clauses."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["head_of", "place_in"]
 
 
 def head_of(phrase: str) -> str:
-    """Return the head noun of the noun phrase ``phrase``; the empty string for none.
+    """Return the head noun of the noun phrase ``phrase``; empty if there is none.
 
-    A quantity gives way to what it counts: the head of "a group of horses" is "horses".
+    A quantity is skipped for what it counts: the head of "a group of horses" is "horses".
     """
     words = [bare(w) for w in phrase.split()]
     cut = len(words)

@@ -1,4 +1,4 @@
-"""Mends typing slips, and only those: a word that may be a real one stays as it is."""
+"""Corrects typing errors. A word that may be a real one is left alone."""
 
 from __future__ import annotations
 
@@ -21,29 +21,27 @@ _ITS: Final = re.compile(
     r"|(?P<state>[a-z]+)\s*(?:[,.;!?]|\Z)))"
 )
 _SHORTEST: Final = 6
-"""Letters that a word must have before one that is left out is put back."""
+"""Minimum letters of a word for restoring a missing one."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _ALSO_COMMON: Final = frozenset({"china", "bund", "venus", "florence"})
-"""Names that are common nouns or people's names as well: small ones stay small."""
+"""Proper names that are also common nouns: in lower case they stay so."""
 _ALWAYS_SMALL: Final = frozenset({"w", "im", "ar", "vr", "whit", "bc", "bg"})
 
 
 _OF_PLACES: Final = ("an", "ese")
-"""How adjectives of places end."""
+"""Endings of adjectives made from place names."""
 
 
 _ARTICLE: Final = re.compile(r"\b(an?) ([a-z]{3,})(?!-)\b")
-"""An article and the common noun or adjective that its form goes by: "a apple"."""
+"""An article and the word that decides its form: "a apple"."""
 
 
 def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Return ``text`` with its slips mended, and each slip of spelling with what it was taken for.
+    """Return ``text`` corrected, and each misspelling with its correction.
 
     Shorthand ("w/", "dont", "pov") is expanded without being reported.
     """
     slips: list[tuple[str, str]] = []
-    for phrase, better in _phrases().items():
-        text = re.sub(rf"\b{re.escape(phrase)}\b", better, text, flags=re.IGNORECASE)
     for shape, better in _shapes():
         text = shape.sub(better, text)
     text = _ITS.sub(lambda m: "it's" if not m["state"] or _is_state(m["state"]) else m[0], text)
@@ -66,7 +64,7 @@ def mended(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 
 def _is_state(word: str) -> bool:
-    """Tell whether a word is an adjective and no noun: "its empty" is "it's empty"."""
+    """Tell whether a word is an adjective and not a noun: "its empty" is "it's empty"."""
     return is_adjective(word) and "NOUN" not in lemmas(word) and subject_kind(word) is None
 
 
@@ -77,24 +75,20 @@ def _sure() -> Mapping[str, str]:
 
 
 @cache
-def _phrases() -> Mapping[str, str]:
-    table: Mapping[str, str] = load("slips")["phrases"]
-    return table
-
-
-@cache
 def _shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
-    table: Mapping[str, str] = load("slips")["shapes"]
+    slips = load("slips")
+    phrases = {rf"\b{re.escape(phrase)}\b": better for phrase, better in slips["phrases"].items()}
+    table: Mapping[str, str] = {**phrases, **slips["shapes"]}
     return tuple((re.compile(shape, re.IGNORECASE), better) for shape, better in table.items())
 
 
 @lru_cache(maxsize=2_048)
 def _better(word: str) -> str | None:
-    """Return the one word that ``word`` is surely meant as, or None."""
+    """Return the only known word that ``word`` can be a misspelling of, or None."""
     if len(word) < 4 or lemmas(word) or subject_kind(word) or place_named(word):
         return None
     if word.endswith(_OF_PLACES):
-        return None  # "tuscan", "venetian": dictionaries leave many out
+        return None  # "tuscan", "venetian": dictionaries lack many of these
     for slips in (_swapped_or_doubled(word), _left_out(word)):
         near = {c for c in slips if _is_known(c)}
         if near:
@@ -103,7 +97,7 @@ def _better(word: str) -> str | None:
 
 
 def _is_known(word: str) -> bool:
-    """Tell whether the lexicon has the word, or the verb that it is a form of."""
+    """Tell whether the lexicon has the word or the verb it is a form of."""
     if word in _known():
         return True
     base = lemma(word, "VERB")
@@ -126,7 +120,7 @@ def _words_in(table: Mapping[str, object]) -> Iterator[str]:
 
 
 def _swapped_or_doubled(word: str) -> Iterator[str]:
-    """Yield the words in which two letters are swapped back, or one is doubled or no longer is."""
+    """Yield ``word`` with two neighbouring letters swapped, or one doubled or undoubled."""
     for at in range(len(word) - 1):
         yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
         if word[at] == word[at + 1]:
@@ -135,7 +129,7 @@ def _swapped_or_doubled(word: str) -> Iterator[str]:
 
 
 def _left_out(word: str) -> Iterator[str]:
-    """Yield the words in which a letter that was left out is put back."""
+    """Yield ``word`` with one letter inserted."""
     if len(word) >= _SHORTEST:
         for at in range(1, len(word) + 1):
             yield from (word[:at] + letter + word[at:] for letter in _LETTERS)

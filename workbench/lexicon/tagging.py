@@ -1,7 +1,7 @@
-"""Tags the words of a text with what each does in its sentence, by a small hand-weighted Markov model.
+"""Tags the words of a text with their part of speech, by a small hand-weighted Markov model.
 
 Word classes come from the closed classes of ``tagging.toml``, the verbs of ``verbs.toml``, the nouns
-of the lexicon and the dictionary; the weights say how well one tag follows another.
+of the lexicon and the dictionary; the weights score how well one tag follows another.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _TO_GERUND: Final = ("begin", "start", "stop", "keep", "finish")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word or a mark of a text, at ``start:end``, with its tag and how sure that is (0 to 1)."""
+    """A word or punctuation mark at ``start:end``, with its tag and the tag's confidence (0 to 1)."""
 
     text: str
     start: int
@@ -61,7 +61,7 @@ def tokenized(text: str) -> list[Token]:
 
 @lru_cache(maxsize=512)
 def tagged(text: str) -> tuple[Token, ...]:
-    """Return the words and marks of ``text`` with the likeliest tags."""
+    """Return the words and marks of ``text`` with their most likely tags."""
     tokens = tokenized(text)
     options = [_options(token.text, at == 0) for at, token in enumerate(tokens)]
     scores: list[dict[str, tuple[float, str]]] = []
@@ -82,7 +82,7 @@ def tagged(text: str) -> tuple[Token, ...]:
 
 
 def _is_joined(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether "and" stands shortly before: "a cat and a dog sleep"."""
+    """Tell whether "and" occurs shortly before: "a cat and a dog sleep"."""
     for token in reversed(tokens[max(0, at - 9) : at]):
         if token.low == "and":
             return True
@@ -111,7 +111,7 @@ def _best_path(
 
 
 def _before_noun(tokens: Sequence[Token], at: int) -> Token:
-    """Return the token, an -ing form between article and noun as the adjective it is."""
+    """Return the token, with an -ing form between article and noun tagged as an adjective."""
     own = tokens[at]
     if own.tag != "G" or at + 1 == len(tokens) or tokens[at + 1].tag not in "NA":
         return own
@@ -121,12 +121,12 @@ def _before_noun(tokens: Sequence[Token], at: int) -> Token:
 
 
 def _step(previous: str, tag: str, tokens: Sequence[Token], at: int) -> float:
-    """Return how well ``tag`` follows, agreement of subject and verb included."""
+    """Return the transition score of ``tag``, subject-verb agreement included."""
     score = _follows().get(previous, {}).get(tag, _WEAK)
     if tag == "V" and at > 3 and tokens[at - 4].low == "one" and tokens[at - 3].low == "of":
         base = lemma(tokens[at].low, "VERB")
         if previous == "N" and base != tokens[at].low and inflect(base, "VBZ") == tokens[at].low:
-            return score + 1.0  # "one of the cats wakes up": the verb goes with "one"
+            return score + 1.0  # "one of the cats wakes up": the verb agrees with "one"
     if tag == "V" and at:
         word, verb = tokens[at - 1].text, tokens[at].low
         base = lemma(verb, "VERB")
@@ -136,7 +136,7 @@ def _step(previous: str, tag: str, tokens: Sequence[Token], at: int) -> float:
                 return score  # "…, sparks, …"
             return score + 1.4  # "…, stops, leans on it": the subject continues
         if previous == "N" and at > 1 and tokens[at - 2].text.isdigit() and not is_plural(word):
-            return score - 3.0  # "3 quick cuts": after a number stands a plural
+            return score - 3.0  # "3 quick cuts": a number takes a plural
         if previous == "N" and base != verb and inflect(base, "VBZ") == verb:
             return score - (2.0 if is_plural(word) else -0.3)
         if previous == "N" and base == verb:
@@ -160,7 +160,7 @@ def _step(previous: str, tag: str, tokens: Sequence[Token], at: int) -> float:
 
 @lru_cache(maxsize=8_192)
 def _options(word: str, is_first: bool) -> Mapping[str, float]:
-    """Return the tags that ``word`` can have, each with its score."""
+    """Return the candidate tags of ``word``, each with its score."""
     if word[0] == "'" and len(word) > 1:
         return {"X": 0.0}
     if not word[0].isalnum():
@@ -229,7 +229,7 @@ def _verb_tags(low: str) -> dict[str, float]:
 
 
 def _guessed(low: str) -> dict[str, float]:
-    """Return the tags of a word that no dictionary has, by its ending."""
+    """Return the candidate tags of an unknown word, by its ending."""
     if low.endswith("ing") and len(low) > 5:
         return {"G": 0.3, "N": 0.1}
     if low.endswith("ed") and len(low) > 4:
@@ -242,7 +242,7 @@ def _guessed(low: str) -> dict[str, float]:
 
 
 def _also_open(low: str) -> dict[str, float]:
-    """Return the open classes of a word that closed classes hold too: "like", "past", "second"."""
+    """Return the open-class tags of a word that is also in a closed class: "like", "past", "second"."""
     return {
         "like": {"V": -0.5},
         "her": {"O": -0.2},
@@ -286,13 +286,13 @@ def _also_open(low: str) -> dict[str, float]:
 
 
 def is_action(word: str) -> bool:
-    """Tell whether ``word`` is a form of a verb that people use for what happens in a video."""
+    """Tell whether ``word`` is a form of a verb that describes what happens in a video."""
     return bool(verb_classes(word))
 
 
 @lru_cache(maxsize=4_096)
 def verb_classes(word: str) -> frozenset[str]:
-    """Return the classes of ``verbs.toml`` that the verb ``word``, in any form, stands in."""
+    """Return the classes of ``verbs.toml`` that list the verb ``word``, in any form."""
     low = word.lower()
     found = _classes().get(low)
     return found or _classes().get(lemma(low, "VERB"), frozenset())

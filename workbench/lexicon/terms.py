@@ -1,6 +1,6 @@
-"""The lexicons: what kind of thing a noun is, what kind of place, which phrases say which term.
+"""The lexicons: the kind of each noun, the kind of each place, and the phrases for each term.
 
-Data files, loaded once per process and never changed. Knows nothing of prompts as wholes.
+Knows nothing of whole prompts.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ __all__ = [
 ANIMATE: Final = frozenset(
     ["man", "woman", "person", "mammal", "bird", "aquatic", "crawler", "creature", "robot"]
 )
-"""The kinds of subject that act of their own accord."""
+"""The animate kinds of subject, robots included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A kind of place: its name, the preposition for being there, and what sky is above it."""
+    """A kind of place: its name, its preposition ("in", "on") and the sky above it."""
 
     kind: str
     prep: str
@@ -47,7 +47,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """An established term found in a text, at ``start:end``."""
+    """A vocabulary term found in a text, at ``start:end``."""
 
     start: int
     end: int
@@ -57,7 +57,7 @@ class Term:
 
 @cache
 def word_list(name: str) -> frozenset[str]:
-    """Return the word list ``name`` of ``grammar.toml``; items are split at white space."""
+    """Return the word list ``name`` of ``grammar.toml``; items are separated by white space."""
     return frozenset(str(load("grammar")[name]).split())
 
 
@@ -81,24 +81,24 @@ def _places() -> Mapping[str, Place]:
 
 @lru_cache(maxsize=4_096)
 def subject_kind(noun: str) -> str | None:
-    """Return the kind of thing that ``noun`` (any number) names, or None."""
+    """Return the kind of subject that ``noun`` (singular or plural) names, or None."""
     return _lookup(_subjects(), noun)
 
 
 @lru_cache(maxsize=4_096)
 def place_named(noun: str) -> Place | None:
-    """Return the kind of place that ``noun`` (any number) names, or None."""
+    """Return the kind of place that ``noun`` (singular or plural) names, or None."""
     return _lookup(_places(), noun)
 
 
 def is_pair(first: str, head: str) -> bool:
-    """Tell whether the lexicons know the two words as one noun: "traffic light", "polar bear"."""
+    """Tell whether the two words are one compound noun: "traffic light", "polar bear"."""
     names = {f"{first}-{head}".lower(), f"{first}-{lemma(head, 'NOUN')}".lower()}
     return any(name in table for name in names for table in (_subjects(), _places()))
 
 
 def capitalized(word: str) -> str:
-    """Return ``word`` with a capital where it is a name: "paris", "christmas"."""
+    """Return ``word``, capitalized if it is a name: "paris", "christmas"."""
     low = bare(word)
     named = low in word_list("proper") or low in word_list("capitals")
     return f"{word[:1].upper()}{word[1:]}" if named else word
@@ -137,7 +137,7 @@ _JOINT: Final = re.compile(r"[\s\-–&/]{1,3}\Z")
 
 @cache
 def _meanings() -> Mapping[str, tuple[str, str]]:
-    """Return field and term by phrase; phrases are words in lower case, one space between."""
+    """Return field and term by phrase; phrases are in lower case with single spaces."""
     own = load("phrases")
     barred = {field: frozenset(words) for field, words in own.get("not", {}).items()}
     meaning: dict[str, tuple[str, str]] = {}
@@ -165,9 +165,9 @@ def _spaced(phrase: str) -> str:
 
 @lru_cache(maxsize=512)
 def find_terms(text: str) -> tuple[Term, ...]:
-    """Return every established term that ``text`` says, the longest phrase first at each place."""
+    """Return every vocabulary term in ``text``; at each position the longest phrase wins."""
     low = text.lower()
-    if len(low) != len(text):  # a letter whose lower case is longer would shift every place
+    if len(low) != len(text):  # lowering changed the length: offsets would shift
         low = text
     words = list(_WORD.finditer(low))
     friends = [m.span() for m in _false_friends().finditer(text)]
@@ -184,7 +184,7 @@ def find_terms(text: str) -> tuple[Term, ...]:
 def _term_at(
     low: str, words: list[re.Match[str]], at: int, friends: list[tuple[int, int]]
 ) -> tuple[Term | None, int]:
-    """Return the term that begins with the word at ``at``, and the word to go on with."""
+    """Return the term that begins at word ``at``, or None, and the index of the next word to try."""
     meanings, start = _meanings(), words[at].start()
     phrases: list[str] = []
     phrase, end = "", start

@@ -1,4 +1,4 @@
-"""English text: tokens, sentences, articles. Knows no lexicon of what may be seen."""
+"""English text: tokens, sentences, articles. Knows nothing of subjects, places or verbs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MARKS: Final = (
     r"\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff"
     r"\u0e31-\u0e4e\u0eb1-\u0ecd\u1000-\u109f\u1780-\u17d3"
 )
-"""Vowel signs and other marks that stand inside the words of their scripts, and are no letters."""
+"""Vowel signs and other marks that occur inside words but are not letters."""
 _LETTER: Final = rf"(?:[^\W_]|[{_MARKS}])"
 _TOKEN: Final = re.compile(rf"[^\W_]{_LETTER}*(?:['’\-][^\W_]{_LETTER}*)*", re.UNICODE)
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?…。！？])[\"'”’)]*\s+|\n+")
@@ -35,7 +35,7 @@ _CONSONANT_SOUND: Final = re.compile(
 
 
 def article(phrase: str) -> str:
-    """Return ``a`` or ``an`` for the sound that ``phrase`` begins with."""
+    """Return ``a`` or ``an``, by the sound that ``phrase`` begins with."""
     if _CONSONANT_SOUND.match(phrase):
         return "a"
     return "an" if _VOWEL_SOUND.match(phrase) else "a"
@@ -57,12 +57,12 @@ def sentences(text: str) -> list[str]:
 
 
 def content_words(text: str) -> list[str]:
-    """Return the words of ``text`` that carry meaning, lower case, in order."""
+    """Return the words of ``text`` that are not function words, in lower case and in order."""
     return [
         word for word in (t.lower() for t in tokens(text)) if word not in english("function_words")
     ]
 
 
 def sentence_case(text: str) -> str:
-    """Return ``text`` with its first letter a capital."""
+    """Return ``text`` with its first letter capitalized."""
     return text[:1].upper() + text[1:]

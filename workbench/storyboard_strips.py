@@ -1,0 +1,20 @@
+"""The storyboard of an idea or a scene along a camera path, drawn small and without a job."""
+
+from __future__ import annotations
+
+from workbench.prompts.writer import scene_of
+from workbench.rendering import RenderRequest
+from workbench.scene import Scene
+
+__all__ = ["storyboard_strip"]
+
+
+def storyboard_strip(request: RenderRequest, shown: Scene | str, count: int) -> bytes:
+    """Return ``count`` frames of a complete request's storyboard, side by side, as a JPEG.
+
+    ``shown`` is the scene, or the idea to parse into one.
+    """
+    from workbench.engines.animatic.preview import strip  # noqa: PLC0415  loads OpenCV
+
+    scene = scene_of(shown) if isinstance(shown, str) else shown
+    return strip(request.model_copy(update={"scene": scene}), count)
