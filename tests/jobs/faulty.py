@@ -65,7 +65,9 @@ class FaultyEngine:
             print(f"begins from {input_file(image).read_text()}")  # noqa: T201
         steps = int(options.get("steps", 2))
         for step in range(steps):
-            if task.cancelled() and not options.get("deaf"):
+            if options.get("deaf"):  # it also writes on when its folder has been taken away
+                task.folder.mkdir(exist_ok=True)
+            elif task.cancelled():
                 raise RenderCancelled("as asked")
             preview = b"picture" if options.get("preview") else None
             task.report(Progress("drawing", step, steps, f"step {step}", preview))

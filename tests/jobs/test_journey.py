@@ -203,6 +203,20 @@ def test_a_preview_picture_is_available_during_a_render(shop: Shop) -> None:
         shop.manager.preview_path(job.job_id)
 
 
+def test_a_worker_that_heeds_no_cancellation_leaves_nothing_behind(shop: Shop) -> None:
+    shop.use(cancel_grace_s=0.1)
+    job = shop.submit(steps=4_000, step_s=0.002, preview=True, deaf=True)
+    shop.until(lambda: shop.manager.job(job.job_id).has_preview)
+    worker = next(device.worker_pid for device in shop.manager.devices() if device.worker_pid)
+    shop.manager.cancel(job.job_id)
+    (ended,) = shop.ended(job.job_id)
+    assert ended.state is JobState.CANCELLED
+    with pytest.raises(NotFound):
+        shop.manager.preview_path(job.job_id)  # though the worker still writes previews
+    shop.until(lambda: all(d.worker_pid != worker for d in shop.manager.devices()))
+    assert shop.paths.job(job.job_id).attempts() == []
+
+
 def test_a_preview_stays_available_from_the_first_one_until_after_the_end(shop: Shop) -> None:
     job = shop.submit(steps=12, step_s=0.03, preview=True)
     shop.until(lambda: shop.manager.job(job.job_id).has_preview)
