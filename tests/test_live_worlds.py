@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +13,13 @@ import numpy as np
 import pytest
 
 import workbench as wb
+from tests.jobs.shop import PATIENCE_S
 from tests.live_server import end_supervisor
 from workbench.engines.animatic.studio import film_of
 from workbench.engines.pixels import to_rgb
 from workbench.engines.probe import decode_video
-from workbench.errors import InvalidRequest
+from workbench.errors import DiskFull, InvalidRequest
+from workbench.jobs.paths import JobPaths
 
 
 @pytest.fixture
@@ -43,7 +49,9 @@ def test_the_storyboard_is_walked_through_and_recorded_where_there_is_no_server(
             if number == 20:
                 break
     assert world.keys == "w-10,aj-10"
+    assert studio.jobs.jobs().total == 1, "it is recorded by itself"
     video = world.recorded().wait(300)
+    assert studio.jobs.jobs().total == 1, "once"
     request = video.job.request
     assert (request.num_frames, request.fps, request.seed) == (21, 16, 3)
     assert request.camera is not None
@@ -70,3 +78,104 @@ def test_a_world_ends_at_its_limit(studio: wb.Studio) -> None:
         wb.live("a rock", fps=24, using=studio)
     with pytest.raises(InvalidRequest, match="does not accept image"):
         wb.live("a rock", image=__file__, using=studio)
+
+
+_WALKER = """
+import sys, workbench as wb
+studio = wb.Studio(wb.Settings(outputs=sys.argv[1]))
+world = wb.live("a red car on a coast road", seed=3, using=studio, width=128, height=96)
+world.hold("w")
+for number, _ in enumerate(world.frames()):
+    if number == 12:
+        world.hold("aj")
+    print(number, flush=True)
+"""
+
+
+def _walks(studio: wb.Studio) -> list[Path]:
+    return [files.folder for files in JobPaths(studio.settings.outputs).walks()]
+
+
+def test_a_walk_whose_process_is_killed_becomes_the_job_that_replays_it(
+    studio: wb.Studio,
+) -> None:
+    outputs = studio.settings.outputs
+    command = [sys.executable, "-c", _WALKER, str(outputs)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        seen = 0
+        while seen < 20:
+            seen = int(process.stdout.readline())
+        assert studio.live_worlds.record_left() == [], "it is still being walked"
+        os.kill(process.pid, signal.SIGKILL)
+        rest = process.stdout.read().split()
+        process.wait(PATIENCE_S)
+    seen = int(rest[-1]) if rest else seen
+    (found,) = studio.live_worlds.record_left()
+    assert studio.live_worlds.record_left() == []
+    assert _walks(studio) == []
+    steps = (found.job.request.num_frames or 0) - 1
+    assert steps in {seen, seen + 1}, "all that was seen, and perhaps a frame that was not"
+    assert found.keys == f"w-12,aj-{steps - 12}"
+    assert found.seconds == steps / 16
+    (done,) = studio.jobs.wait([found.job.job_id], PATIENCE_S)
+    assert done.state == "complete"
+    with wb.live("a red car on a coast road", seed=3, using=studio, width=128, height=96) as again:
+        again.hold("w")
+        film = film_of(done.request)
+        for number, frame in enumerate(again.frames()):
+            if number == 12:
+                again.hold("aj")
+            assert np.array_equal(to_rgb(film.frame(number).planes), frame), number
+            if number == steps:
+                break
+
+
+@pytest.mark.parametrize(("keys", "frames"), [("", 24), ("w", 9)])
+def test_a_walk_without_a_key_or_under_a_second_leaves_nothing(
+    studio: wb.Studio, keys: str, frames: int
+) -> None:
+    with wb.live("a rock", using=studio, width=128, height=96) as world:
+        world.hold(keys)
+        for number, _ in enumerate(world.frames(), 1):
+            assert len(_walks(studio)) == 1
+            if number == frames:
+                break
+    assert _walks(studio) == []
+    assert studio.jobs.jobs().total == 0
+    assert world.recorded().wait(PATIENCE_S).job.request.num_frames == frames, "if asked for"
+
+
+def test_a_walk_that_cannot_be_recorded_now_is_recorded_later(
+    studio: wb.Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise DiskFull("The disk is full.")
+
+    with monkeypatch.context() as now:
+        now.setattr(studio.jobs, "submit", refused)
+        world = wb.live("a rock", seconds=1.25, using=studio, width=128, height=96).hold("d")
+        assert len(list(world.frames())) == 21
+        with pytest.raises(DiskFull):
+            world.close()
+        assert studio.live_worlds.record_left() == []
+    (found,) = studio.live_worlds.record_left()
+    assert found.keys == "d-20"
+    assert _walks(studio) == []
+
+
+def test_a_torn_line_and_a_damaged_journal_cost_no_more_than_themselves(
+    studio: wb.Studio,
+) -> None:
+    world = wb.live("a rock", seconds=1.25, using=studio, width=128, height=96).hold("a")
+    assert len(list(world.frames())) == 21
+    world._walk.close()
+    (folder,) = _walks(studio)
+    journal = folder / "walk.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-2])
+    damaged = folder.with_name("0-damaged")
+    damaged.mkdir()
+    (damaged / "walk.jsonl").write_text("what is no journal\n")
+    (found,) = studio.live_worlds.record_left()
+    assert found.keys == "a-19"
+    assert _walks(studio) == []

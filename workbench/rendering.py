@@ -49,8 +49,8 @@ RECIPE_VERSION: Final = 1
 INPUTS: Final = ("image", "last_image", "video", "mask", "references", "keyframes", "control")
 """The parameters that name input files; engines find them among the options."""
 
-NAMING_OPTIONS: Final = (*INPUTS, "tail")
-"""The options that name local files; only the workbench sets ``tail``."""
+NAMING_OPTIONS: Final = (*INPUTS, "tail", "recording")
+"""The options that name local files; only the workbench sets ``tail`` and ``recording``."""
 
 Channel = Literal[
     "camera", "depth", "segments", "boxes", "flow", "edges", "frames", "latents", "actions"

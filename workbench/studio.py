@@ -76,7 +76,7 @@ class Studio:
         self.model_downloads = Downloads(self._fetch_model)
         self._requests = RenderRequests(self.settings, self.jobs)
         self.rollouts = Rollouts(self.jobs, self._requests)
-        self.live_worlds = LiveWorlds(self.settings, self.jobs, self._requests)
+        self.live_worlds = LiveWorlds(self.settings, self.jobs, self._requests, self.sessions)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_guard = threading.Lock()
 

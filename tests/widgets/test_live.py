@@ -34,10 +34,13 @@ class Page:
         self.frames: list[dict[str, Any]] = []
         self.over: dict[str, Any] | None = None
         self.world: dict[str, Any] = {}
+        self.recorded: list[dict[str, Any]] = []
         send = talk.bench.send
 
         def heard(content: dict[str, Any], buffers: Any = None) -> None:
             send(content, buffers)
+            if content["kind"] == "live_recorded":
+                self.recorded.append(content)
             if content["kind"] != "live":
                 return
             if content.get("over"):
@@ -191,6 +194,51 @@ def test_what_was_walked_is_kept_as_a_video_whose_frames_are_those_that_were_see
     assert talk.entries[index]["index"] == index
 
 
+def test_what_was_walked_is_recorded_when_it_is_left_and_the_page_is_told_where(
+    opened: Callable[..., Page],
+) -> None:
+    page = opened()
+    talk = page.talk
+    index = talk.ask("enhance", text="dog running", settings={"seed": 7})["value"]["index"]
+    page.begin(settings=talk.entries[index]["settings"], index=index, idea="")
+    page.tell("live_hold", keys="d")
+    page.tell("live_run", on=True)
+    page.wait_for_frame(20)
+    page.tell("live_end")
+    talk.wait_until(lambda: page.recorded)
+    (told,) = page.recorded
+    assert (told["world"], told["index"]) == (page.world["world"], index)
+    assert told["job"] in talk.bench.jobs_state
+    request = talk.bench._studio.jobs.job(told["job"]).request
+    assert request.camera is not None
+    assert request.camera.said == f"d-{round(told['seconds'] * 16)}"
+    page.begin(settings=talk.entries[index]["settings"], index=index, idea="")
+    page.wait_for_frame(0)
+    page.tell("live_end")
+    assert talk.ask("live_left")["value"] == []
+    assert len(page.recorded) == 1, "nothing was walked"
+
+
+def test_a_walk_that_was_cut_off_is_recorded_when_the_page_is_opened_again(
+    opened: Callable[..., Page],
+) -> None:
+    page = opened()
+    talk = page.talk
+    index = talk.ask("enhance", text="dog running", settings={})["value"]["index"]
+    page.begin(index=index, idea="")
+    page.tell("live_hold", keys="d")
+    page.tell("live_run", on=True)
+    page.wait_for_frame(20)
+    show = talk.bench._live._show
+    assert show is not None
+    talk.bench._live._show = None
+    show.close()  # as the end of its process would leave it
+    (told,) = talk.ask("live_left")["value"]
+    assert told["index"] == index
+    assert told["job"] in talk.bench.jobs_state
+    assert talk.ask("live_left")["value"] == []
+
+
 def test_an_idea_that_is_kept_begins_a_session(opened: Callable[..., Page]) -> None:
     page = opened()
     page.begin(settings={"seed": 5})
@@ -202,6 +250,22 @@ def test_an_idea_that_is_kept_begins_a_session(opened: Callable[..., Page]) -> N
     assert talk.entries[kept["index"]]["settings"]["seed"] == 5
     assert kept["job"] in talk.bench.jobs_state
     assert talk.bench._studio.jobs.job(kept["job"]).request.seed == 5
+
+
+def test_a_world_that_ends_at_its_limit_is_recorded_by_itself(
+    opened: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.live_worlds._STORYBOARD_S", 1.5)
+    page = opened()
+    page.begin(settings={"seed": 5})
+    page.tell("live_hold", keys="w")
+    page.tell("live_run", on=True)
+    page.talk.wait_until(lambda: page.recorded)
+    (told,) = page.recorded
+    assert told["seconds"] == 1.5
+    assert page.talk.entries[told["index"]]["prompt"] == IDEA, "it begins a session"
+    assert page.talk.entries[told["index"]]["settings"]["seed"] == 5
+    assert page.ask("live_keep")["value"]["job"] == told["job"], "once"
 
 
 def test_a_world_ends_at_its_limit_and_can_still_be_kept(

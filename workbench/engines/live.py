@@ -39,6 +39,8 @@ class LiveFeed(Protocol):
 
     rests: bool
     """Whether its time stands still while no frame is taken; a server's goes on."""
+    repeats: bool
+    """Whether the same keys bring back the same frames, bit for bit."""
 
     def hold(self, keys: str) -> None:
         """Hold these keys, sorted as in ``jw``, from the next possible frame on."""

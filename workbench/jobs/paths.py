@@ -11,7 +11,7 @@ from typing import Final
 from workbench.errors import NotFound
 from workbench.identifiers import Kind, is_identifier
 
-__all__ = ["CHANNEL_FILES", "JobFiles", "JobPaths"]
+__all__ = ["CHANNEL_FILES", "JobFiles", "JobPaths", "WalkFiles"]
 
 CHANNEL_FILES: Final = MappingProxyType(
     {
@@ -111,6 +111,37 @@ class JobFiles:
         return sorted(self.folder.glob(f"{_ATTEMPT}*"))
 
 
+@dataclass(frozen=True, slots=True)
+class WalkFiles:
+    """The files of one walk through a live world, until its job needs them no more."""
+
+    folder: Path
+
+    @property
+    def journal(self) -> Path:
+        """What was done, line by line; it is there until the walk has become a job."""
+        return self.folder / "walk.jsonl"
+
+    @property
+    def frames(self) -> Path:
+        """The frames of a world that keys alone do not bring back."""
+        return self.folder / "frames.bin"
+
+    @property
+    def jobs(self) -> Path:
+        """The ids of the jobs that are made of the frames, one a line."""
+        return self.folder / "jobs.txt"
+
+    def note(self, job_id: str) -> None:
+        """Note that a job is made of the frames."""
+        with self.jobs.open("a", encoding="utf-8") as file:
+            file.write(f"{job_id}\n")
+
+    def noted(self) -> list[str]:
+        """Return the ids of the jobs that are made of the frames."""
+        return self.jobs.read_text("utf-8").split() if self.jobs.is_file() else []
+
+
 class JobPaths:
     """Paths within one outputs/ folder, built from identifiers alone."""
 
@@ -136,12 +167,22 @@ class JobPaths:
         """Images and videos that renders start from."""
         self.deleted = control / "deleted"
         """Folders of deleted jobs that can be restored."""
+        self.live = control / "live"
+        """Walks through live worlds that have not become jobs yet."""
 
     def job(self, job_id: str, batch_id: str | None = None) -> JobFiles:
         """Return the files of a job; raises ``NotFound`` for a malformed identifier."""
         if not is_identifier(job_id, Kind.JOB):
             raise NotFound("job", job_id)
         return JobFiles(self._parent(batch_id) / job_id)
+
+    def walk(self, name: str) -> WalkFiles:
+        """Return the files of a walk through a live world."""
+        return WalkFiles(self.live / name)
+
+    def walks(self) -> list[WalkFiles]:
+        """Return the files of every walk that is still there, oldest first."""
+        return [WalkFiles(folder) for folder in sorted(self.live.glob("*")) if folder.is_dir()]
 
     def batch_record(self, batch_id: str) -> Path:
         """Return the file of a batch's submission."""

@@ -22,8 +22,8 @@ _OF_A_RECORDING: Final = frozenset({"camera", "num_frames"})
 class LiveWorld:
     """The storyboard, or a session at a realtime server, as a world; a context manager.
 
-    Iterate over :meth:`frames` and call :meth:`hold` meanwhile; :meth:`recorded` is the job that
-    replays what was done. Parameters are those of :func:`workbench.render`; ``seconds`` is how long
+    Iterate over :meth:`frames` and call :meth:`hold` meanwhile. The session is recorded as a job when
+    it is closed, and later if its process is killed; :meth:`recorded` is that job. Parameters are those of :func:`workbench.render`; ``seconds`` is how long
     the world lasts at most.
     """
 
@@ -41,6 +41,9 @@ class LiveWorld:
             )
             raise InvalidRequest(told, tuple(FieldProblem(name, told) for name in own))
         self._studio = using
+        self._video: Video | None = None
+        self._kept_frames = 0
+        using.live_worlds.record_left()
         self._walk = using.live_worlds.walk(
             using.live_worlds.idea(str(prompt)),
             RenderParameters.of(named_inputs(parameters)),
@@ -81,15 +84,28 @@ class LiveWorld:
             yield frame.picture
 
     def recorded(self) -> Video:
-        """Queue the job that replays and records the session so far.
+        """Return the job that records the session so far, queued if it is not yet.
 
         Raises ``InvalidRequest`` before the first frame.
         """
-        return Video(self._studio.live_worlds.keep(self._walk).job_id, using=self._studio)
+        frames = len(self._walk.led_by)
+        if self._video is None or frames != self._kept_frames:
+            job = self._studio.live_worlds.keep(self._walk)
+            self._kept_frames = frames
+            self._video = Video(job.job_id, using=self._studio)
+        return self._video
 
     def close(self) -> None:
-        """End the world."""
-        self._walk.close()
+        """End the world, and record it unless it was shorter than a second or no key was held.
+
+        Raises ``WorkbenchError`` if it cannot be recorded now; it is then recorded later.
+        """
+        worlds, frames = self._studio.live_worlds, len(self._walk.led_by)
+        if self._kept_frames == frames:
+            worlds.drop(self._walk)
+        elif (found := worlds.record(self._walk)) is not None:
+            self._kept_frames = frames
+            self._video = Video(found.job.job_id, using=self._studio)
 
     def __enter__(self) -> Self:
         return self

@@ -135,9 +135,19 @@ class Sessions:
         found, said = await self._trees.at(session_id, prompt)
         return self._trees.kept(session_id, found, said)
 
-    def restore(self, prompt: str, scene: Scene) -> tuple[str, Entry]:
-        """Start a session from a prompt with a known scene, such as a recipe's."""
-        session_id = self._trees.begin()
+    def restore(
+        self, prompt: str, scene: Scene, session_id: str | None = None
+    ) -> tuple[str, Entry]:
+        """Add a prompt with a known scene, such as a recipe's, to a new session or to this one.
+
+        A prompt that the session already has is not added again. Raises ``NotFound``.
+        """
+        if session_id is None:
+            session_id = self._trees.begin()
+        elif self._trees.check(session_id) and (
+            known := self._store.find(session_id, prompt.strip())
+        ):
+            return session_id, known
         return session_id, self._trees.append(
             session_id,
             entry(EntryKind.GIVEN, prompt, scene, provider=self.language.choice().provider),

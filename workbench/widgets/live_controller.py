@@ -1,4 +1,4 @@
-"""The live view's commands: one live world at a screen, walked through and kept as a video.
+"""The live view's commands: one live world at a screen, recorded as a video when it has ended.
 
 Pictures go to the page as messages of the kind ``live``; see :class:`LiveShow`.
 """
@@ -11,8 +11,8 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from workbench.actions.render_settings import RenderSettings, changed_settings
-from workbench.errors import InvalidRequest
-from workbench.live_worlds import LiveWalk
+from workbench.errors import InvalidRequest, WorkbenchError
+from workbench.live_worlds import LiveWalk, RecordedWalk, WalkPlace
 from workbench.prompts.markers import strip_marker
 from workbench.render_requests import PlacedPrompt
 from workbench.rendering import RenderParameters
@@ -48,11 +48,9 @@ class LiveController:
         self._send = send
         self._show: LiveShow | None = None
         self._begun = 0
-        self._settings = RenderSettings()
-        self._placed: PlacedPrompt | None = None
 
     def close(self) -> None:
-        """End the world, from any thread."""
+        """End the world, from any thread; it is recorded while the process lives, or later."""
         self._tasks.call(self._leave)
 
     @command
@@ -67,12 +65,11 @@ class LiveController:
         self._leave()
         self._begun = number = self._begun + 1
         kept = changed_settings(RenderSettings(), settings)
-        walk, placed = await asyncio.to_thread(self._walk, kept, index, idea, engine)
+        walk = await asyncio.to_thread(self._walk, kept, index, idea, engine)
         if number != self._begun:  # begun again, or left, meanwhile
-            walk.close()
+            self._studio.live_worlds.drop(walk)
             raise InvalidRequest(_GONE)
-        self._settings, self._placed = kept, placed
-        self._show = LiveShow(str(number), walk, self._tasks, self._send)
+        self._show = LiveShow(str(number), walk, self._tasks, self._send, self._ended)
         self._show.start()
         request = walk.request
         return {
@@ -107,35 +104,70 @@ class LiveController:
 
     @command
     async def live_keep(self, world: str) -> View:
-        """End the walk and queue the job that replays it; without a session one is started."""
+        """End the walk and queue the job that records it, however short it was."""
         show = self._shown(world)
-        show.close()
-        walk, placed = show.walk, self._placed
-        assert placed is not None  # noqa: S101  set with the show
-        if not walk.led_by:
+        if not show.walk.led_by:
             raise InvalidRequest("No frame has been shown yet, so there is nothing to keep.")
-        place = await self._place(placed)
-        job = await asyncio.to_thread(self._studio.live_worlds.keep, walk, **place)
-        index = place["entry_index"]
-        await asyncio.to_thread(
-            self._studio.sessions.link_jobs, place["session_id"], index, [job.job_id]
-        )
-        self._renders.tell([job])
-        frames = job.request.num_frames or 1  # the walk itself may have drawn one more meanwhile
-        return {"job": job.job_id, "index": index, "seconds": (frames - 1) / walk.fps}
+        recorded = await self._record(show, short=True)
+        if recorded is None:
+            raise InvalidRequest(_GONE)
+        return recorded
 
     @command
     async def live_end(self, world: str) -> None:
-        """End the walk and keep nothing."""
+        """End the walk; it is recorded unless it was very short."""
         if self._show is not None and self._show.world == world:
             self._leave()
 
+    @command
+    async def live_left(self) -> list[View]:
+        """Record the walks that were cut off, such as by a kernel's end; return this screen's."""
+        found = await asyncio.to_thread(self._studio.live_worlds.record_left)
+        here = self._controller.open_session
+        ours = [one for one in found if here is not None and one.place.session_id == here]
+        self._renders.tell(one.job for one in ours)
+        return [_view(one) for one in ours]
+
+    def _ended(self, show: LiveShow) -> None:
+        """Record a world that has ended by itself; a very short one is still there to be kept."""
+        if not show.walk.is_empty:
+            self._tasks.start(self._record_and_tell(show))
+
+    async def _record_and_tell(self, show: LiveShow) -> None:
+        try:
+            recorded = await self._record(show)
+        except WorkbenchError as error:
+            told = f"This walk could not be recorded yet: {error} It stays on the disk."
+            self._send({"kind": "live_recorded", "world": show.world, "error": told}, None)
+            return
+        if recorded is not None:
+            self._send({"kind": "live_recorded", "world": show.world, **recorded}, None)
+
+    async def _record(self, show: LiveShow, *, short: bool = False) -> View | None:
+        """End a world and record it once; a session that the walk began is opened."""
+        show.close()
+        async with show.recording:
+            record = self._studio.live_worlds.record
+            found = await asyncio.to_thread(record, show.walk, short=short)
+            if found is not None:
+                show.recorded = _view(found)
+        if found is None:
+            return show.recorded
+        session_id = found.place.session_id
+        if session_id is not None and (
+            self._controller.open_session is None or session_id == self._controller.open_session
+        ):
+            await self._controller.refresh(session_id)
+            self._renders.tell([found.job])
+        return show.recorded
+
     def _walk(
         self, kept: RenderSettings, index: int | None, idea: str, engine: str | None
-    ) -> tuple[LiveWalk, PlacedPrompt]:
+    ) -> LiveWalk:
+        self._studio.live_worlds.record_left()
         placed = self._prompt(kept, index, idea)
         asked = RenderParameters(engine=engine)
-        return self._studio.live_worlds.walk(placed, asked), placed
+        return self._studio.live_worlds.walk(placed, asked, place=self._place(placed, kept))
 
     def _prompt(self, kept: RenderSettings, index: int | None, idea: str) -> PlacedPrompt:
         if index is None:
@@ -152,20 +184,19 @@ class LiveController:
             kept,
         )
 
-    async def _place(self, placed: PlacedPrompt) -> dict[str, Any]:
-        """Return where the kept job belongs; an idea becomes the first prompt of a session."""
+    def _place(self, placed: PlacedPrompt, kept: RenderSettings) -> WalkPlace:
+        """Return where the walk's job belongs; an idea becomes the first prompt of a session."""
         if placed.entry_index is None:
-            session_id, entry = await self._studio.sessions.initialize(
-                placed.prompt, self._controller.session_to_write_in
+            return WalkPlace(
+                session_id=self._controller.session_to_write_in,
+                begins=True,
+                settings=kept.as_json(),
             )
-            await self._studio.set_render(session_id, self._settings.as_json(), index=entry.index)
-            await self._controller.refresh(session_id)
-            return {"session_id": session_id, "entry_index": entry.index}
-        return {
-            "session_id": self._controller.session_id,
-            "entry_index": placed.entry_index,
-            "parent_prompt": placed.parent_prompt,
-        }
+        return WalkPlace(
+            session_id=self._controller.session_id,
+            entry_index=placed.entry_index,
+            parent_prompt=placed.parent_prompt,
+        )
 
     def _shown(self, world: str) -> LiveShow:
         if self._show is None or self._show.world != world:
@@ -177,3 +208,13 @@ class LiveController:
         show, self._show = self._show, None
         if show is not None:
             show.close()
+            self._tasks.start(self._record_and_tell(show))
+
+
+def _view(found: RecordedWalk) -> View:
+    """Return what the page says of a recorded walk."""
+    return {
+        "job": found.job.job_id,
+        "index": found.place.entry_index,
+        "seconds": found.seconds,
+    }

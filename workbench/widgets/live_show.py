@@ -1,6 +1,6 @@
 """A live world shown at one page: drawn in a thread of its own, sent as fast as the page takes it.
 
-Knows nothing of sessions and jobs. At most two pictures are under way to the page; of those drawn
+Knows nothing of sessions and jobs; every frame is on disk before it is sent. At most two pictures are under way to the page; of those drawn
 meanwhile the newest waits, and the others are only recorded.
 """
 
@@ -40,11 +40,24 @@ Send = Callable[[View, bytes | None], None]
 class LiveShow:
     """One walk at one page. Every method runs on the loop; it rests until :meth:`run`."""
 
-    def __init__(self, world: str, walk: LiveWalk, tasks: WidgetTasks, send: Send) -> None:
+    def __init__(
+        self,
+        world: str,
+        walk: LiveWalk,
+        tasks: WidgetTasks,
+        send: Send,
+        ended: Callable[[LiveShow], None],
+    ) -> None:
+        """``ended`` is called on the loop when the world has ended by itself."""
         self.world = world
         self.walk = walk
+        self.recorded: View | None = None
+        """What the page is told of its job."""
+        self.recording = asyncio.Lock()
+        """Held while it is recorded."""
         self._tasks = tasks
         self._send = send
+        self._ended = ended
         self._going = threading.Event()
         self._closed = False
         self._over = False
@@ -81,7 +94,7 @@ class LiveShow:
         self._stirred.set()
 
     def close(self) -> None:
-        """End the world; what was seen stays with the walk."""
+        """End the world; what was seen is on disk."""
         self._closed = True
         self.walk.close()
         self._going.set()
@@ -104,7 +117,7 @@ class LiveShow:
         except Exception as error:  # noqa: BLE001  the page must not wait for ever, whatever went wrong
             _log.exception("The live world failed.")
             told = f"Unexpected error ({type(error).__name__}: {error})."
-        self._tasks.call(self._end, told)
+        self._tasks.call(self._end, told or self.walk.told)
 
     def _offer(self, view: View, frame: LiveFrame) -> None:
         self._newest = (view, frame)
@@ -118,6 +131,7 @@ class LiveShow:
         self._send(
             {"kind": "live", "world": self.world, "over": True, "error": told, "limit": limit}, None
         )
+        self._ended(self)
 
     async def _show(self) -> None:
         """Send the newest picture whenever the page has room for it."""

@@ -16,7 +16,7 @@ from websockets.sync.server import ServerConnection
 
 import workbench as wb
 from tests.engines.realtime.server import RealtimeServer
-from tests.jobs.shop import DEFAULTS, Shop
+from tests.jobs.shop import DEFAULTS, PATIENCE_S, Shop
 from tests.live_server import end_supervisor
 from workbench.control import CameraControl
 from workbench.engines.completion import Completion
@@ -28,7 +28,8 @@ from workbench.engines.realtime.session import RealtimeSession, realtime_url
 from workbench.engines.recipes import read_recipe
 from workbench.errors import InvalidRequest, RenderCancelled, RenderError, RenderTimeout
 from workbench.jobs.model import JobState
-from workbench.rendering import Progress, Recipe, RenderRequest
+from workbench.jobs.paths import JobPaths
+from workbench.rendering import Progress, Recipe, RenderParameters, RenderRequest
 from workbench.settings import Settings
 
 _SIZE: dict[str, Any] = {"width": 64, "height": 64, "seed": 3}
@@ -305,11 +306,71 @@ def test_a_prompts_own_camera_movement_is_left_out_live_and_replayed(tmp_path: P
         try:
             with studio, wb.live("a dog runs, slow push in", using=studio, **_SIZE) as world:
                 next(world.frames())
-                world.recorded().wait(300)
+                request = world.recorded().wait(300).job.request
+                assert "recording" in request.options, "the frames that were seen are its video"
+                again = {k: v for k, v in request.options.items() if k != "recording"}
+                replay = studio.jobs.submit(request.model_copy(update={"options": again}))
+                studio.jobs.wait([replay.job_id], 300)
         finally:
             end_supervisor(outputs)
     live, replayed = server.inits
     assert live["prompt"] == replayed["prompt"] == "a dog runs"
+
+
+def _leave(socket: Any, chunk: int) -> bool:
+    if chunk == 5:
+        socket.socket.close()
+    return False
+
+
+def test_a_world_whose_connection_is_lost_is_recorded_with_the_frames_that_were_seen(
+    tmp_path: Path,
+) -> None:
+    outputs = tmp_path / "outputs"
+    seen = []
+    with RealtimeServer(_leave) as server:
+        settings = wb.Settings(outputs=outputs, remote_base_url=server.url, remote_worlds=True)
+        with wb.Studio(settings) as studio, wb.live("a dog runs", using=studio, **_SIZE) as world:
+            world.hold("w")
+            frames = world.frames()
+            with pytest.raises(RenderError, match="closed the connection"):
+                seen.extend(frame.copy() for frame in frames)
+    try:
+        with wb.Studio(settings) as studio:
+            (job,) = studio.jobs.jobs().jobs
+            (done,) = studio.jobs.wait([job.job_id], PATIENCE_S)
+            assert done.state == "complete", done.error
+            assert done.request.num_frames == len(seen) == 40
+            video = JobPaths(outputs).job(job.job_id).video
+            for one, other in zip(decode_video(video), seen, strict=True):
+                assert np.abs(one.astype(int) - other.astype(int)).mean() < 4
+            assert [files.frames.is_file() for files in JobPaths(outputs).walks()] == [True]
+            studio.live_worlds.record_left()
+            assert JobPaths(outputs).walks() == [], "its frames are no longer needed"
+    finally:
+        end_supervisor(outputs)
+    assert len(server.inits) == 1, "the server was not asked again"
+
+
+def test_a_recording_that_is_full_ends_the_walk_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.live_journal._MOST_BYTES", 20_000)
+    with RealtimeServer() as server:
+        studio = wb.Studio(
+            wb.Settings(
+                outputs=tmp_path / "outputs", remote_base_url=server.url, remote_worlds=True
+            )
+        )
+        with studio:
+            worlds = studio.live_worlds
+            walk = worlds.walk(worlds.idea("a road"), RenderParameters(**_SIZE))
+            frames = list(walk.frames())
+            assert "size limit" in walk.told
+            assert 1 < len(frames) < walk.most_frames
+            written = walk.journal.files.frames.stat().st_size
+            assert 20_000 <= written < 20_000 + 2 * written / len(frames)
+            worlds.drop(walk)
 
 
 def test_without_an_endpoint_it_is_said_before_anything_is_queued() -> None:

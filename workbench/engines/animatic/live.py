@@ -36,6 +36,7 @@ class LiveStoryboard:
     """
 
     rests = True
+    repeats = True
 
     def __init__(self, request: RenderRequest, num_frames: int) -> None:
         self._request = request

@@ -105,7 +105,9 @@ def inputs_of(class_name: str) -> Inputs | None:
 
 def given_media(options: Options | Mapping[str, Any]) -> frozenset[str]:
     """Return the names of the inputs that are set in ``options``."""
-    read = options.get if isinstance(options, Mapping) else lambda name: getattr(options, name)
+    read = (
+        options.get if isinstance(options, Mapping) else lambda name: getattr(options, name, None)
+    )
     return frozenset(name for name in NAMING_OPTIONS if read(name))
 
 

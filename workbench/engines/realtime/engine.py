@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -43,6 +44,8 @@ class RealtimeOptions(BaseModel):
 
     image: str | None = None
     """Path of the first frame."""
+    recording: str | None = None
+    """Path of the frames of a live walk, which become the video; only the workbench sets it."""
     frames_per_action: int = Field(1, ge=1, le=16)
     """Frames for which the server takes one action: 1 for Sana-WM, 4 for LingBot-World."""
     call: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
@@ -88,7 +91,9 @@ class RealtimeEngine:
 
     def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
         """Check that the packages for a session are installed; the model runs elsewhere."""
-        del request, device, report
+        del device, report
+        if _recording(request) is not None:
+            return
         try:
             import msgpack  # noqa: F401, PLC0415
             import websocket  # noqa: F401, PLC0415
@@ -100,7 +105,14 @@ class RealtimeEngine:
         """Do nothing: the model runs elsewhere."""
 
     def render(self, task: RenderTask) -> Rendered:
-        """Record ``task`` at the server; raises ``RenderError`` or a subclass."""
+        """Record ``task`` at the server, or encode what a live walk has recorded of it.
+
+        Raises ``RenderError`` or a subclass.
+        """
+        if (recording := _recording(task.recipe.request)) is not None:
+            from workbench.engines.realtime.recording import encode_recording  # noqa: PLC0415
+
+            return encode_recording(task, recording)
         from workbench.engines.realtime.session import Dropped  # noqa: PLC0415
 
         until = time.monotonic() + self._settings.remote_timeout_s
@@ -125,7 +137,8 @@ class RealtimeEngine:
     def _problems(self, request: RenderRequest) -> list[FieldProblem]:
         problems = []
         parts = urlsplit(self._settings.remote_base_url)
-        if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
+        reachable = parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname
+        if not reachable and _recording(request) is None:
             text = (
                 "The realtime engine needs WORKBENCH_REMOTE_BASE_URL, such as http://host:30000/v1."
             )
@@ -134,6 +147,14 @@ class RealtimeEngine:
             text = f"At most {self._settings.max_frames} frames are allowed."
             problems.append(FieldProblem("num_frames", text))
         return [*problems, *option_problems(RealtimeOptions, request.options)]
+
+
+def _recording(request: RenderRequest) -> Path | None:
+    """Return the frames of the live walk that ``request`` records; None if there are none."""
+    if not (named := request.options.get("recording")):
+        return None
+    path = input_file(str(named))
+    return path if path.is_file() else None
 
 
 def script_of(request: RenderRequest, frames_per_action: int = 1) -> tuple[str, ...]:

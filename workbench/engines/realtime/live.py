@@ -26,6 +26,7 @@ class RealtimeFeed:
     """A session at the server of the settings, from its first frame; a :class:`LiveFeed`."""
 
     rests = False
+    repeats = False
 
     def __init__(self, settings: Settings, request: RenderRequest) -> None:
         self._request = request

@@ -1,4 +1,4 @@
-// The live view: walk through the world of a prompt with held keys, and keep the walk as a video.
+// The live view: walk through the world of a prompt with held keys; every walk becomes a video.
 
 import { attribute, button, h, put, show, swapIcon } from "./dom.js";
 import { HeldKeys } from "./held_keys.js";
@@ -9,7 +9,8 @@ import { Announcer, Notice } from "./notice.js";
 const TAP_MS = 500;
 const LAST_S = 5;
 const WORLDS = { animatic: "The storyboard's world", realtime: "The server's world" };
-const HOW = "W A S D move, I J K L turn: held on the keyboard or as buttons. P pauses.";
+const TOLD_MS = 30_000;
+const HOW = "W A S D move, I J K L turn: held on the keyboard or as buttons. P pauses. Every walk of a second or more is recorded as a video when it ends.";
 
 export class LiveView {
   /** `camera`: the prompt at hand and its camera; `results()` goes to the videos. */
@@ -30,12 +31,15 @@ export class LiveView {
       this._head(),
       this.stage.el,
       this.notice.el,
-      this._question(),
       h("div", { class: "wb-live-hands" }, this.keys.el, this._tools()),
       h("p", { class: "wb-quiet", text: HOW }),
       this.aloud.el,
     );
     this.keys.listen(this.el);
+    this.toast = this._toast();
+    const heard = (message) => message.kind === "live_recorded" && this._recorded(message);
+    store.model.on("msg:custom", heard);
+    signal?.addEventListener("abort", () => store.model.off("msg:custom", heard));
     document.addEventListener("visibilitychange", () => document.hidden && this._hidden(), { signal });
     this._become("closed");
   }
@@ -44,7 +48,7 @@ export class LiveView {
     const engines = this.store.config.live_engines;
     const choices = engines.map((name) => h("option", { value: name, text: WORLDS[name] ?? name }));
     this.worlds = h("select", { "aria-label": "Whose world", hidden: engines.length < 2, onchange: () => this._begin() }, choices);
-    return h("div", { class: "wb-dialog-head" }, h("h2", { text: "Live" }), this.worlds, button("Close", { icon: "close", bare: true, onclick: () => this._leave() }));
+    return h("div", { class: "wb-dialog-head" }, h("h2", { text: "Live" }), this.worlds, button("Close", { icon: "close", bare: true, onclick: () => this.el.close() }));
   }
 
   _tools() {
@@ -56,13 +60,17 @@ export class LiveView {
     return h("div", { class: "wb-row wb-live-tools" }, this.go, this.again, this.path, this.keep, this.look);
   }
 
-  _question() {
-    this.asks = h("p", { id: "wb-live-asks" });
-    this.stay = button("Continue", { onclick: () => this._ask(false) });
-    const keep = button("Keep as video", { icon: "check", kind: "primary", onclick: () => this._keep() });
-    const leave = button("Discard and close", { icon: "trash", onclick: () => this.el.close() });
-    this.question = h("div", { class: "wb-live-question", role: "alertdialog", "aria-label": "Close", "aria-describedby": "wb-live-asks", hidden: true }, this.asks, h("div", { class: "wb-row" }, keep, leave, this.stay));
-    return this.question;
+  /** What is said of a walk once the view is closed. */
+  _toast() {
+    this.where = h("span", { role: "status" });
+    this.there = button("Show in Results", { icon: "arrow", kind: "small", onclick: () => this._show() });
+    return h("div", { class: "wb-toast", hidden: true }, this.where, this.there, button("Dismiss", { icon: "close", bare: true, onclick: () => show(this.toast, false) }));
+  }
+
+  /** Ask for walks that were cut off, such as by the end of the kernel. */
+  async recover() {
+    const found = await this.store.call("live_left").catch(() => []);
+    if (found.length) this._tellWhere(`${found.length === 1 ? "A walk that was cut off is" : `${found.length} walks that were cut off are`} recorded: see Results.`);
   }
 
   open() {
@@ -77,7 +85,6 @@ export class LiveView {
   }
 
   async _begin() {
-    this._ask(false);
     this.keys.releaseAll();
     this._take(null);
     this._become("opening");
@@ -106,7 +113,6 @@ export class LiveView {
     this.elapsed_s = message.frame / world.fps;
     this.stage.follow(message, this.elapsed_s);
     this._offer();
-    this._count();
     this.stage.wait(this.state === "walking");
     if (message.note) this.aloud.say(message.note);
     else if (this.state === "walking" && world.limit_s - this.elapsed_s < LAST_S) this.aloud.say(`${LAST_S} seconds are left.`);
@@ -116,6 +122,25 @@ export class LiveView {
     if (error) this.notice.say(error);
     this.keys.releaseAll();
     this._become(limit ? "full" : "broken");
+  }
+
+  /** Say where a walk went: it has ended by itself, or was left. */
+  _recorded({ world, seconds: lasted, error }) {
+    if (world === this.world?.world) {
+      if (error) return this.notice.say(error);
+      this.elapsed_s = lasted;
+      return this._become("kept");
+    }
+    this._tellWhere(error || `Your walk of ${seconds(lasted)} is recorded: a video in Results.`, !error);
+    return undefined;
+  }
+
+  _tellWhere(text, isThere = true) {
+    put(this.where, text);
+    show(this.there, isThere);
+    show(this.toast, true);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => show(this.toast, false), TOLD_MS);
   }
 
   // what a person does
@@ -135,8 +160,7 @@ export class LiveView {
     if (event.key === "Escape") {
       event.preventDefault();
       event.stopPropagation();
-      if (this.question.hidden) this._leave();
-      else this._ask(false);
+      this.el.close();
     } else if (event.key.toLowerCase() === "p" && !event.repeat && !event.ctrlKey && !event.metaKey && !event.target.closest("select")) {
       this._toggle();
     }
@@ -144,7 +168,7 @@ export class LiveView {
 
   _cancelled(event) {
     event.preventDefault(); // the browser's own way out, such as a back gesture
-    this._leave();
+    this.el.close();
   }
 
   _toggle() {
@@ -154,7 +178,6 @@ export class LiveView {
   }
 
   _run(on) {
-    this._ask(false);
     this.feed.tell("live_run", { on });
     this._become(on ? "walking" : "paused");
   }
@@ -166,7 +189,6 @@ export class LiveView {
 
   async _keep() {
     const { world, state } = this;
-    this._ask(false);
     this._become("keeping");
     this.keys.releaseAll();
     const kept = await this.notice.guard(() => this.store.call("live_keep", { world: world.world }, "live_keep"));
@@ -186,29 +208,9 @@ export class LiveView {
   }
 
   _show() {
+    show(this.toast, false);
     this.el.close();
     this.results();
-  }
-
-  /** Close at once, or ask first where something would be lost. */
-  _leave() {
-    if (!this.walked || this.state === "kept") return this.el.close();
-    if (this.state === "walking" && this.world.rests) this._run(false);
-    this._ask(true);
-    return undefined;
-  }
-
-  _ask(on) {
-    const back = !on && this.question.contains(document.activeElement);
-    this._count();
-    show(this.question, on);
-    attribute(this.el, "data-asks", on);
-    if (on) this.stay.focus();
-    else if (back) this.stage.focus();
-  }
-
-  _count() {
-    put(this.asks, `This walk of ${seconds(this.elapsed_s)} is not kept yet.`);
   }
 
   _closed() {
@@ -216,7 +218,6 @@ export class LiveView {
     this.feed.tell("live_end");
     this._take(null);
     this.keys.releaseAll();
-    this._ask(false);
     this.notice.clear();
     this._become("closed");
   }
@@ -269,7 +270,7 @@ export class LiveView {
       broken: "The world has ended.",
       failed: "There is no world to show.",
       keeping: "Keeping it…",
-      kept: `Kept: a video of ${seconds(this.elapsed_s)} is being rendered.`,
+      kept: `Recorded: a video of ${seconds(this.elapsed_s)} is being rendered.`,
       closed: "",
     }[state];
   }

@@ -68,6 +68,7 @@ class App {
       this.setup.dialogs,
       this.compare.el,
       this.live.el,
+      this.live.toast,
       this.bestOf.el,
       this.history.el,
       this.sessions.el,
@@ -172,6 +173,7 @@ class App {
     } catch {
       // the session is gone: start with an empty page
     }
+    this.live.recover();
   }
 
   /** In a page of its own the idea gets the focus; in a notebook the cell keeps it. */
