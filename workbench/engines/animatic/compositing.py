@@ -10,7 +10,7 @@ import cv2
 from workbench.engines.animatic.planes import Picture, Sheet, Sprite
 from workbench.engines.pixels import Image
 
-__all__ = ["lay"]
+__all__ = ["hides_from", "lay"]
 
 _WHOLE: Final = 1.0 / 255.0
 _ALMOST: Final = 1e-3
@@ -18,6 +18,10 @@ _NEAR: Final = 0.07
 """Subpixel offsets below this are invisible."""
 _STEPS: Final = 4
 """Subpixel steps per pixel of repeatedly composited sprites."""
+_WIDE: Final = 1.5
+"""A sprite this much wider than the picture is looked at where it is visible."""
+_RIM: Final = 4
+"""Pixels around a part that resampling may mix into it."""
 _MOST_SPARE: Final = 6
 """Maximum size of a plane moved as a whole, relative to its visible part."""
 _MOST_KEPT: Final = 5 * 2 * _STEPS
@@ -55,28 +59,75 @@ def lay(
         )
     if right - left < 2 or low - top < 2:
         return
-    solid = top if sprite.keep is None else _ceil_even(y + sprite.solid * scale + 2)
-    mixed = sprite.keep is not None
-    box, half_box = (left, top, right, low), (left // 2, top // 2, right // 2, low // 2)
+    begins, solid = top, top
+    if sprite.keep is not None:
+        solid = _ceil_even(y + sprite.solid * scale + 2)
+        if sprite.width > _WIDE * picture.width:
+            # Only a part of it is seen, which may be painted or opaque where the rest is not.
+            painted, first, last = _rows_seen(sprite, scale, x, left, right)
+            top = max(top, _ceil_even(y + painted * scale - _RIM) - 2)
+            begins = _ceil_even(y + first * scale - _RIM) - 2
+            solid = _ceil_even(y + last * scale) + _RIM
+            if first >= last:
+                begins = solid = top
+    begins, solid = (min(low, max(top, row)) for row in (begins, solid))
+    for first, last, is_mixed in ((top, begins, False), (begins, solid, True), (solid, low, False)):
+        if last > first:
+            box = (left, first, right, last)
+            _lay_in(picture, sprite, scale, (x, y), box, mixed=is_mixed, colour=colour, again=again)
+
+
+def hides_from(sprite: Sprite, width: int, scale: float, x: float) -> int | None:
+    """Return the row from which ``sprite``, at ``x``, hides all columns of a picture of ``width``.
+
+    In rows of the sprite; None if it does not.
+    """
+    solid = sprite.solid
+    if sprite.width > _WIDE * width:
+        solid = _rows_seen(sprite, scale, x, 0, width)[2]
+    return solid if solid < sprite.height else None
+
+
+def _rows_seen(
+    sprite: Sprite, scale: float, x: float, left: int, right: int
+) -> tuple[int, int, int]:
+    """Return the rows of :meth:`Sprite.rows` for what is seen between two columns of a picture."""
+    rim = _RIM / scale
+    return sprite.rows((left - x) / scale - rim, (right - x) / scale + rim)
+
+
+def _lay_in(
+    picture: Picture | Sheet,
+    sprite: Sprite,
+    scale: float,
+    at: tuple[float, float],
+    box: _Box,
+    *,
+    mixed: bool,
+    colour: bool,
+    again: bool,
+) -> None:
+    """Composite a part of ``sprite``, whose corner is ``at``; it is copied unless ``mixed``."""
+    half_box = (box[0] // 2, box[1] // 2, box[2] // 2, box[3] // 2)
+    half_at = (at[0] / 2, at[1] / 2)
     if again and abs(scale - 1) <= _ALMOST:
-        luma = _window(sprite.y.shape, x, y, box)
-        chroma = _window(sprite.u.shape, x / 2, y / 2, half_box)
+        luma = _window(sprite.y.shape, *at, box)
+        chroma = _window(sprite.u.shape, *half_at, half_box)
         if luma is not None and chroma is not None:
-            _mix(picture.y, sprite, ("y", "keep"), luma, box, solid)
+            _mix(picture.y, sprite, ("y", "keep"), luma, box, mixed=mixed)
             if colour:
-                _mix(picture.u, sprite, ("u", "keep_half"), chroma, half_box, solid // 2)
-                _mix(picture.v, sprite, ("v", "keep_half"), chroma, half_box, solid // 2)
+                _mix(picture.u, sprite, ("u", "keep_half"), chroma, half_box, mixed=mixed)
+                _mix(picture.v, sprite, ("v", "keep_half"), chroma, half_box, mixed=mixed)
             return
-    cuts = _cuts(sprite.y.shape, scale, (x, y), box, solid, mixed=mixed)
-    _blend((picture.y,), ("y",), sprite, "keep", cuts)
+    cut = _Cut(sprite.y.shape, scale, at, box)
+    _blend((picture.y,), ("y",), sprite, "keep", cut, mixed=mixed)
     if isinstance(picture, Sheet):
-        _cover(picture.keep, sprite, "keep", cuts)
+        _cover(picture.keep, sprite, "keep", cut, mixed=mixed)
     if colour:
-        at = (x / 2, y / 2)
-        cuts = _cuts(sprite.u.shape, scale, at, half_box, solid // 2, mixed=mixed)
-        _blend((picture.u, picture.v), ("u", "v"), sprite, "keep_half", cuts)
+        cut = _Cut(sprite.u.shape, scale, half_at, half_box)
+        _blend((picture.u, picture.v), ("u", "v"), sprite, "keep_half", cut, mixed=mixed)
         if isinstance(picture, Sheet):
-            _cover(picture.keep_half, sprite, "keep_half", cuts)
+            _cover(picture.keep_half, sprite, "keep_half", cut, mixed=mixed)
 
 
 _Box = tuple[int, int, int, int]
@@ -102,20 +153,17 @@ def _window(shape: tuple[int, ...], x: float, y: float, box: _Box) -> _Window | 
 
 
 def _mix(
-    target: Image, sprite: Sprite, names: tuple[str, str], window: _Window, box: _Box, solid: int
+    target: Image, sprite: Sprite, names: tuple[str, str], window: _Window, box: _Box, *, mixed: bool
 ) -> None:
-    """Composite one plane: blended by its ``keep`` plane down to row ``solid``, copied below."""
+    """Composite one plane: blended by its ``keep`` plane, or copied."""
     left, top, right, low = box
     region = target[top:low, left:right]
     source = _moved(sprite, names[0], window)
-    mixed = 0 if sprite.keep is None else min(solid, low) - top
-    if mixed > 0:
-        upper = region[:mixed]
-        cv2.multiply(upper, _moved(sprite, names[1], window)[:mixed], dst=upper, scale=_WHOLE)
-        cv2.add(upper, source[:mixed], dst=upper)
-        region, source = region[mixed:], source[mixed:]
-    if len(region):
+    if not mixed:
         region[:] = source
+        return
+    cv2.multiply(region, _moved(sprite, names[1], window), dst=region, scale=_WHOLE)
+    cv2.add(region, source, dst=region)
 
 
 def _moved(sprite: Sprite, name: str, window: _Window) -> Image:
@@ -145,31 +193,28 @@ def _blend(
     names: Sequence[str],
     sprite: Sprite,
     keep_name: str,
-    cuts: tuple[_Cut | None, _Cut | None],
+    cut: _Cut,
+    *,
+    mixed: bool,
 ) -> None:
-    """Composite planes of one size: blended within the first cut, copied in the second."""
-    upper, lower = cuts
-    if upper is not None and getattr(sprite, keep_name) is not None:
-        through = upper.of(sprite, keep_name)
-        for target, name in zip(targets, names, strict=True):
-            region = target[upper.rows, upper.columns]
-            cv2.multiply(region, through, dst=region, scale=_WHOLE)
-            cv2.add(region, upper.of(sprite, name), dst=region)
-    if lower is not None:
-        for target, name in zip(targets, names, strict=True):
-            lower.put(sprite, name, target[lower.rows, lower.columns])
+    """Composite planes of one size: blended within the cut, or copied."""
+    through = cut.of(sprite, keep_name) if mixed else None
+    for target, name in zip(targets, names, strict=True):
+        region = target[cut.rows, cut.columns]
+        if through is None:
+            cut.put(sprite, name, region)
+            continue
+        cv2.multiply(region, through, dst=region, scale=_WHOLE)
+        cv2.add(region, cut.of(sprite, name), dst=region)
 
 
-def _cover(
-    target: Image, sprite: Sprite, keep_name: str, cuts: tuple[_Cut | None, _Cut | None]
-) -> None:
+def _cover(target: Image, sprite: Sprite, keep_name: str, cut: _Cut, *, mixed: bool) -> None:
     """Multiply ``target``, the ``keep`` plane of a sheet, by ``keep``."""
-    upper, lower = cuts
-    if upper is not None and getattr(sprite, keep_name) is not None:
-        region = target[upper.rows, upper.columns]
-        cv2.multiply(region, upper.of(sprite, keep_name), dst=region, scale=_WHOLE)
-    if lower is not None:
-        target[lower.rows, lower.columns] = 0
+    region = target[cut.rows, cut.columns]
+    if mixed:
+        cv2.multiply(region, cut.of(sprite, keep_name), dst=region, scale=_WHOLE)
+    else:
+        region[:] = 0
 
 
 class _Cut:
@@ -246,23 +291,6 @@ class _Cut:
         self._how = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
         new_width, new_height = round((last_x - first_x) * scale), round((last_y - first_y) * scale)
         return x - first_x * scale, y - first_y * scale, new_width, new_height
-
-
-def _cuts(
-    shape: tuple[int, ...],
-    scale: float,
-    at: tuple[float, float],
-    box: _Box,
-    solid: int,
-    *,
-    mixed: bool,
-) -> tuple[_Cut | None, _Cut | None]:
-    """Return the cuts for the blended rows and for the copied rows."""
-    left, top, right, low = box
-    middle = min(low, max(top, solid)) if mixed else top
-    upper = _Cut(shape, scale, at, (left, top, right, middle)) if middle > top else None
-    lower = _Cut(shape, scale, at, (left, middle, right, low)) if low > middle else None
-    return upper, lower
 
 
 def _start(offset: float, scale: float) -> int:

@@ -24,7 +24,7 @@ from workbench.engines.animatic.camera import (
     placed,
     shaken,
 )
-from workbench.engines.animatic.compositing import lay
+from workbench.engines.animatic.compositing import hides_from, lay
 from workbench.engines.animatic.effects import Effect, make_effects, parted
 from workbench.engines.animatic.effects.plan import Plan
 from workbench.engines.animatic.foreground import foreground
@@ -206,11 +206,11 @@ class Film:
         places = [self.place(layer, camera, t) for layer in layers]
         hidden_from = picture.height
         untils: list[int] = []
-        for layer, (scale, _, y) in zip(reversed(layers), reversed(places), strict=True):
+        for layer, (scale, x, y) in zip(reversed(layers), reversed(places), strict=True):
             untils.append(hidden_from)
-            solid_here = layer.sprite.solid < layer.sprite.height
-            if solid_here and y + layer.sprite.height * scale >= picture.height:
-                solid = int(np.ceil(y + layer.sprite.solid * scale)) + 3
+            row = hides_from(layer.sprite, picture.width, scale, x)
+            if row is not None and y + layer.sprite.height * scale >= picture.height:
+                solid = int(np.ceil(y + row * scale)) + 3
                 hidden_from = min(hidden_from, max(0, solid))
         for layer, (scale, x, y), until in zip(layers, places, reversed(untils), strict=True):
             lay(

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from workbench.engines.pixels import Image
 
@@ -91,6 +92,10 @@ class Sheet:
         return Sprite(self.y, self.u, self.v, self.keep, self.keep_half, solid)
 
 
+_BLOCK: Final = 64
+"""Columns that share a row of a sprite's profile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sprite:
     """A picture painted once and composited over many frames.
@@ -108,6 +113,24 @@ class Sprite:
     solid: int
     moved: dict[tuple[str, int, int], Image] = field(default_factory=dict, compare=False)
     """Its planes by name, moved left and up by quarters of a pixel."""
+    profile: list[npt.NDArray[np.int64]] = field(default_factory=list, compare=False)
+    """Once asked for: the rows of each block of columns; see :meth:`rows`."""
+
+    def rows(self, left: float, right: float) -> tuple[int, int, int]:
+        """Return which rows matter between these columns: ``top``, ``first`` and ``last``.
+
+        Nothing is painted above ``top``; everything below it is opaque, except within ``first`` to
+        ``last``.
+        """
+        if self.keep is None:
+            return 0, 0, 0
+        if not self.profile:
+            self.profile.append(_profile(self.keep[: self.solid]))
+        blocks = self.profile[0]
+        first = min(max(0, int(left) // _BLOCK), len(blocks) - 1)
+        seen = blocks[first : max(first, int(right) // _BLOCK) + 1]
+        top, first_open, last_open = seen[:, 0].min(), seen[:, 1].min(), seen[:, 2].max()
+        return int(top), int(max(top, first_open)), int(last_open)
 
     @property
     def width(self) -> int:
@@ -140,6 +163,19 @@ def sprite_of(bgra: Image, *, solid: int | None = None) -> Sprite:
     y = cv2.subtract(y, cv2.convertScaleAbs(keep, alpha=_BLACK_LEVEL * _WHOLE))
     grey = cv2.convertScaleAbs(keep_half, alpha=128.0 * _WHOLE)
     return Sprite(y, cv2.subtract(u, grey), cv2.subtract(v, grey), keep, keep_half, solid)
+
+
+def _profile(keep: Image) -> npt.NDArray[np.int64]:
+    """Return for each block of columns its first painted row, and its first and last open row."""
+    height, width = keep.shape
+    found = np.zeros((-(-width // _BLOCK), 3), np.int64)
+    for number, row in enumerate(found):
+        block = keep[:, number * _BLOCK : (number + 1) * _BLOCK]
+        painted = np.flatnonzero(cv2.reduce(block, 1, cv2.REDUCE_MIN) < 255)
+        is_open = np.flatnonzero(cv2.reduce(block, 1, cv2.REDUCE_MAX))
+        row[0] = painted[0] if len(painted) else height
+        row[1:] = (is_open[0], is_open[-1] + 1) if len(is_open) else (height, 0)
+    return found
 
 
 def shrunk(plane: Image, size: tuple[int, int]) -> Image:
