@@ -1,4 +1,4 @@
-"""The live view: a world is walked through with held keys, seen at once, and kept as a video."""
+"""The live view: a world is walked through with held keys, seen at once, and recorded as a video."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_world_is_walked_through_kept_and_found_in_results_with_its_path(
     screen.assert_clean()
 
 
-def test_escape_asks_where_a_walk_would_be_lost_and_the_focus_returns(
+def test_a_walk_that_is_left_is_recorded_and_the_page_says_where(
     open_screen: Callable[..., Screen], manager: JobManager
 ) -> None:
     screen = open_screen(still=True).open_dashboard()
@@ -113,23 +113,19 @@ def test_escape_asks_where_a_walk_would_be_lost_and_the_focus_returns(
     expect(opener).to_be_focused()
     screen.page.keyboard.press("Enter")
     _frame(view, "0")
-    _walk_by_key(screen, view, "a")
+    screen.page.keyboard.down("a")
+    _frame(view, re.compile(r"^(1[89]|[2-9]\d|\d{3})$"))
+    screen.page.keyboard.up("a")
     screen.page.keyboard.press("Escape")
-    question = view.get_by_role("alertdialog")
-    expect(question).to_contain_text("is not kept yet")
-    go_on = question.get_by_role("button", name="Continue")
-    expect(go_on).to_be_focused()
-    screen.page.keyboard.press("Escape")
-    expect(question).to_be_hidden()
-    expect(view).to_be_visible()
-    screen.page.keyboard.press("Escape")
-    question.get_by_role("button", name="Discard and close").click()
     expect(view).to_be_hidden()
-    expect(opener).to_be_focused()
-    assert manager.jobs(session_id=manager.jobs(limit=1).jobs[0].session_id).total == 1
-    opener.click()
-    _frame(view, "0")
-    expect(view).to_have_attribute("data-state", "ready", timeout=LOAD_MS)
+    told = screen.page.locator(".wb-toast").filter(has_text="is recorded")
+    expect(told).to_contain_text("a video in Results", timeout=RENDER_MS)
+    screen.wait_for_job_count(manager, 2)
+    request = manager.jobs(limit=1).jobs[0].request
+    assert request.camera is not None
+    assert request.camera.said.startswith("a-")
+    told.get_by_role("button", name="Show in Results").click()
+    screen.wait_for_videos(2)
     screen.assert_clean()
 
 
@@ -212,7 +208,7 @@ def test_a_page_that_goes_ends_its_world_and_a_hidden_one_pauses(
     expect(view.locator(".wb-key-a")).not_to_have_attribute("data-held", "")
 
 
-def test_a_servers_world_is_on_the_screen_and_what_broke_off_is_told_and_kept(
+def test_a_servers_world_is_on_the_screen_and_what_broke_off_is_told_and_recorded(
     open_screen: Callable[..., Screen], tmp_path: Path
 ) -> None:
     drop = threading.Event()
@@ -249,11 +245,11 @@ def test_a_servers_world_is_on_the_screen_and_what_broke_off_is_told_and_kept(
             drop.set()
             notice = view.get_by_role("alert")
             expect(notice).to_contain_text("The realtime server", timeout=RENDER_MS)
-            expect(view).to_have_attribute("data-state", "broken")
+            expect(view).to_have_attribute("data-state", "kept", timeout=RENDER_MS)
             screen.page.keyboard.up("w")
-            view.get_by_role("button", name="Keep as video").click()
             look = view.get_by_role("button", name="Show in Results")
             expect(look).to_be_visible(timeout=RENDER_MS)
+            expect(notice).to_be_visible()
             look.click()
             screen.wait_for_videos(2)
             view = _open_again(screen)

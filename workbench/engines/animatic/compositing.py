@@ -153,7 +153,13 @@ def _window(shape: tuple[int, ...], x: float, y: float, box: _Box) -> _Window | 
 
 
 def _mix(
-    target: Image, sprite: Sprite, names: tuple[str, str], window: _Window, box: _Box, *, mixed: bool
+    target: Image,
+    sprite: Sprite,
+    names: tuple[str, str],
+    window: _Window,
+    box: _Box,
+    *,
+    mixed: bool,
 ) -> None:
     """Composite one plane: blended by its ``keep`` plane, or copied."""
     left, top, right, low = box

@@ -261,7 +261,8 @@ class Film:
         dx, dy = layer.drift(t) if layer.drift else (0.0, 0.0)
         x, y = self.world.view.project(camera, layer.p, layer.x + dx, layer.y + dy)
         unit = self._size[1]
-        return camera.scale(layer.p) * unit / layer.px, x * unit, y * unit
+        # Plain numbers: they are rounded often, which numpy does slowly.
+        return float(camera.scale(layer.p) * unit / layer.px), float(x * unit), float(y * unit)
 
     def _rack(self, picture: Picture, index: int) -> int:
         """Pull the focus from the background to the figures; return the remaining blur of these."""

@@ -149,7 +149,7 @@ def sprite_of(bgra: Image, *, solid: int | None = None) -> Sprite:
     ``solid`` is the row from which everything is opaque; None if unknown.
     """
     height, width = bgra.shape[:2]
-    planes = cv2.cvtColor(cv2.cvtColor(bgra, cv2.COLOR_BGRA2BGR), cv2.COLOR_BGR2YUV_I420)
+    planes = cv2.cvtColor(bgra, cv2.COLOR_BGRA2YUV_I420)
     flat = planes.reshape(-1)
     size, half = width * height, width * height // 4
     y = planes[:height]

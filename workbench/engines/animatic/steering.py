@@ -233,23 +233,23 @@ class Steering:
 
     def _shot(self, place: _Place, rotation: Matrix, *, turned: bool) -> Shot:
         at, focal = place.at, place.focal
-        cx, cy = place.middle
+        cx, cy = map(float, place.middle)
+        x, y, z = map(float, at)  # plain numbers: they are rounded often, which numpy does slowly
         lens = np.array([[focal, 0, cx - 0.5], [0, focal, cy - 0.5], [0, 0, 1.0]])
         c2w = np.eye(4)
         c2w[:3, :3], c2w[:3, 3] = rotation, at / self.unit
         start = self._start
         camera = replace(
-            start, x=start.x + at[0], y=start.y + at[1], k=start.k + at[2],
-            f=focal / self._height,
+            start, x=start.x + x, y=start.y + y, k=start.k + z, f=focal / self._height
         )  # fmt: skip
         if not turned:
             return Shot(self._seen(camera, cx, cy), (self._width, self._height), None, c2w, lens)
         rays = self._corners(place) @ rotation.T
         flat = rays[:, :2] / rays[:, 2:]
         # A slanted view needs fewer pixels, but a layer of constant scale is cheapest.
-        fine = 1.0 if abs(at[2]) < _STILL else max(0.5, float(rotation[2, 2]))
-        left, top = flat.min(axis=0) * focal * fine - _RIM
-        right, low = flat.max(axis=0) * focal * fine + _RIM
+        fine = 1.0 if abs(z) < _STILL else max(0.5, float(rotation[2, 2]))
+        left, top = map(float, flat.min(axis=0) * focal * fine - _RIM)
+        right, low = map(float, flat.max(axis=0) * focal * fine + _RIM)
         size = (math.ceil((right - left) / 2) * 2, math.ceil((low - top) / 2) * 2)
         there = np.array(
             [[focal * fine, 0, -left - 0.5], [0, focal * fine, -top - 0.5], [0, 0, 1.0]]
