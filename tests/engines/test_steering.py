@@ -16,9 +16,11 @@ from workbench.engines.animatic.film import Film
 from workbench.engines.animatic.planes import Picture
 from workbench.engines.animatic.reading import read_scene
 from workbench.engines.animatic.steering import Steering
-from workbench.engines.recipes import read_recipe
+from workbench.engines.completion import Completion
 from workbench.measures.scorecards import score_video
+from workbench.rendering import RenderRequest
 from workbench.scene import Scene
+from workbench.settings import Settings
 
 _SIZE = (256, 144)
 _SCENE = Scene(subject="a rock", setting="a desert", time_of_day="midday")
@@ -93,22 +95,38 @@ def test_a_layer_that_the_camera_has_passed_is_gone() -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("pan left 150 degrees", "the camera turns up to"),
-        ("dolly out 9 units", "the camera is held there"),
-        ("crane down 3 units", "the camera is held there"),
+        ("w-80", "From 2.6 s the path goes up to 2 units further forward than the storyboard's"),
+        ("d-60,a-40", "s the path goes up to 1 unit further right than the storyboard's stage"),
+        ("dolly out 9 units", "the path goes up to 8 units further back than"),
+        ("crane down 3 units", "further down than the storyboard's stage: the camera is held"),
+        ("pan left 150 degrees", "° further than the storyboard shows: its stage is seen from"),
     ],
 )
-def test_what_the_stage_cannot_follow_is_said_in_the_recipe(
+def test_what_the_stage_cannot_follow_is_said_at_submission_with_its_second(
     words: str, told: str, tmp_path: Path
 ) -> None:
-    options: dict[str, Any] = {"width": _SIZE[0], "height": _SIZE[1], "num_frames": 9, "fps": 24}
-    camera = CameraControl.of(words).resolved(width=_SIZE[0], height=_SIZE[1], num_frames=9, fps=24)
-    made, _ = render(tmp_path, _SCENE, camera=camera, **options)
-    assert made.request is not None
-    assert made.request.camera is not None
-    assert told in " ".join(made.request.camera.notes)
+    asked = RenderRequest(
+        prompt="a rock", scene=_SCENE, seed=5, engine="animatic", width=_SIZE[0], height=_SIZE[1],
+        num_frames=101 if "-" in words else 9, fps=16, camera=CameraControl.of(words),
+    )  # fmt: skip
+    request = Completion(Settings()).complete(asked).request
+    assert request.camera is not None
+    assert told in " ".join(request.camera.notes)
+    values = request.model_dump(include={"width", "height", "num_frames", "fps"})
+    made, _ = render(tmp_path, _SCENE, camera=request.camera, **values)
+    film = made.request or request
+    assert film.camera is not None
+    assert film.camera.notes == request.camera.notes, "as it was said before, and once"
     assert (tmp_path / "video.mp4").stat().st_size > 1_000
-    assert read_recipe(tmp_path / "video.mp4").request.camera == camera
+
+
+def test_a_path_on_the_stage_is_followed_exactly_and_nothing_is_said() -> None:
+    path = _path("w-8,jw-8,il-9")
+    steering = _film("w-8,jw-8,il-9").steering
+    assert steering is not None
+    assert steering.notes == ()
+    for shot, pose in zip(steering.shots(), path.relative().poses(25, 24), strict=True):
+        assert np.allclose(shot.c2w, pose, atol=1e-9)
 
 
 @pytest.mark.parametrize("words", ["orbit right 25 degrees while craning up 0.2 units", "w-8,il-9"])

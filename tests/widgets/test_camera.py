@@ -143,3 +143,22 @@ def test_a_path_holds_for_the_first_video_and_its_top_view_is_kept_with_it(talk:
     assert "camera" not in talk.entries[-1]["settings"]
     plain = talk.ask("render", index=answer["value"]["index"])["value"]["job"]
     assert talk.ask("job_camera", job=plain)["value"] is None
+
+
+def test_what_the_storyboard_holds_back_is_told_beside_the_panel_and_shown_over_the_video(
+    talk: Talk,
+) -> None:
+    index = talk.ask("enhance", text="a rock in a desert", settings={})["value"]["index"]
+    settings = {"camera": "w-80", "engine": "animatic"}
+    view = talk.ask("camera", settings=settings, index=index)["value"]
+    (told,) = view["held"]
+    assert "units further forward than the storyboard's stage" in told
+    assert talk.ask("camera", settings={"camera": "w-8"}, index=index)["value"]["held"] == []
+    studio = talk.bench._studio
+    job = talk.ask("render", index=index, options={"camera": "w-80", "engine": "animatic"})
+    job = job["value"]["job"]
+    assert any("stage" in note for note in studio.jobs.job(job).request.camera.notes), "at once"
+    shown = talk.ask("job_camera", job=job)["value"]
+    assert shown["curve"][-1][2] == 2.0, "where the video's camera is held"
+    assert shown["asked"][-1][2] == 4.0, "where it was sent"
+    assert told in shown["notes"]

@@ -122,7 +122,12 @@ def _steered(engine: Engine, request: RenderRequest) -> RenderRequest:
     )
     follows = getattr(engine, "follows_camera", None)
     way = "poses" if follows is not None and follows(request) else "words"
-    return request.with_camera(found.model_copy(update={"way": way}))
+    steered = request.with_camera(found.model_copy(update={"way": way}))
+    limits = getattr(engine, "camera_notes", None)
+    if limits is None or not (told := limits(steered)):
+        return steered
+    camera = steered.camera or found
+    return steered.with_camera(camera.model_copy(update={"notes": (*camera.notes, *told)}))
 
 
 def _anchored(request: RenderRequest, *, local_model: bool) -> RenderRequest:

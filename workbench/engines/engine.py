@@ -79,7 +79,8 @@ class Engine(Protocol):
     :meth:`load`.
 
     An engine may also have ``follows_camera(request) -> bool``: whether it follows the poses of a
-    request's camera path; otherwise the path is added to the prompt, in words. ``channels`` names
+    request's camera path; otherwise the path is added to the prompt, in words. ``camera_notes(request)`` tells
+    what of the path it cannot follow, before the render. ``channels`` names
     those that it can write beside the video; see :mod:`workbench.engines.channels`. ``takes_actions``
     says whether it heeds a request's actions. ``continuation(request) -> Continuation`` says where it
     can continue from a video that it made of a complete request. ``live(request, num_frames)`` returns

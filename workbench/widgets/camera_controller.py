@@ -14,8 +14,9 @@ from workbench.actions.render_settings import RenderSettings, changed_settings
 from workbench.errors import NotFound
 from workbench.forks import fork_of
 from workbench.jobs.model import Job
+from workbench.render_requests import PLACEHOLDER_ENGINE
 from workbench.scene import Scene
-from workbench.storyboard_strips import storyboard_strip
+from workbench.storyboard_strips import storyboard_follows, storyboard_strip
 from workbench.studio import RenderParameters, Studio
 from workbench.widgets.commands import command
 from workbench.widgets.presentation import View
@@ -38,13 +39,21 @@ class CameraController:
         self._drawing = asyncio.Lock()
 
     @command
-    async def camera(self, settings: Options, edit: Options | None = None) -> View:
+    async def camera(
+        self,
+        settings: Options,
+        edit: Options | None = None,
+        index: Annotated[int, Field(ge=0)] | None = None,
+        idea: str = "",
+    ) -> View:
         """Return the camera path of ``settings``, seen from above, with ``edit`` applied if given.
 
-        ``camera`` in the answer is the camera setting; null means the prompt's own movement.
-        Raises ``InvalidRequest`` for an invalid path.
+        ``camera`` in the answer is the camera setting; null means the prompt's own movement. With
+        a prompt or an idea, ``held`` tells what the storyboard of it cannot follow. Raises
+        ``InvalidRequest`` for an invalid path.
         """
-        return await asyncio.to_thread(self._described, settings, edit)
+        shown = idea if index is None else self._controller.entry(index).scene
+        return await asyncio.to_thread(self._described, settings, edit, shown)
 
     @command
     async def camera_moves(self) -> list[str]:
@@ -95,7 +104,7 @@ class CameraController:
         self._renders.tell([made])
         return {"job": made.job_id}
 
-    def _described(self, settings: Options, edit: Options | None) -> View:
+    def _described(self, settings: Options, edit: Options | None, shown: Scene | str) -> View:
         # Numpy is loaded when a path is first shown, not with the workbench.
         from workbench.widgets.camera_edits import CameraEdit, edited, top_view  # noqa: PLC0415
 
@@ -109,7 +118,13 @@ class CameraController:
         view: View = {"camera": kept.as_json().get("camera"), "told": told, "chosen": chosen}
         if request.camera is None:
             return view
-        return {**view, **top_view(request.camera, request, kept.camera), "way": request.camera.way}
+        held = storyboard_follows(request, shown)[0] if shown else ()
+        return {
+            **view,
+            **top_view(request.camera, request, kept.camera),
+            "way": request.camera.way,
+            "held": list(held),
+        }
 
     def _drawn(self, settings: Options, shown: Scene | str, count: int) -> bytes:
         request = self._studio.completed(changed_settings(RenderSettings(), settings))
@@ -123,8 +138,20 @@ def _moves() -> list[str]:
 
 
 def _from_above(job: Job) -> View:
-    from workbench.widgets.camera_edits import top_view  # noqa: PLC0415  loads numpy
+    """Return the path of a render; ``asked`` is the commanded one where the stage held it back."""
+    from workbench.widgets.camera_edits import curve_of, top_view  # noqa: PLC0415  loads numpy
 
-    camera = job.request.camera
+    request, camera = job.request, job.request.camera
     assert camera is not None  # noqa: S101  the caller has looked
-    return {**top_view(camera, job.request), "way": camera.way}
+    view = {**top_view(camera, request), "way": camera.way}
+    if request.engine != PLACEHOLDER_ENGINE:
+        return view
+    held, poses = storyboard_follows(request, request.scene)
+    if not held:
+        return view
+    return {
+        **view,
+        "asked": view["curve"],
+        "curve": curve_of(poses, view["video_s"]),
+        "duration_s": view["video_s"],
+    }

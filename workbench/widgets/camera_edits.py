@@ -78,17 +78,14 @@ def top_view(
     path = _whole(given or camera, request)
     few = few_keyframes(path)
     path = path.relative()
-    poses = path.poses(_CURVE)
-    yaw, _, _ = to_yaw_pitch_roll(poses[:, :3, :3])
-    times = np.linspace(0, path.times_s[-1] - path.times_s[0], _CURVE)
-    curve = np.column_stack([times, poses[:, 0, 3], poses[:, 2, 3], np.degrees(yaw)])
+    curve = curve_of(path.poses(_CURVE), path.times_s[-1] - path.times_s[0])
     lens = path.keyframes[0].intrinsics or path.intrinsics
     return {
         "label": camera.label,
         "said": camera.said,
         "is_keys": camera.is_keys,
         "keys": camera.said if camera.is_keys else _keys(path),
-        "curve": curve.round(_PLACES).tolist(),
+        "curve": curve,
         "keyframes": [
             {name: round(value, _PLACES) for name, value in asdict(one).items()}
             for one in placings(few.value)
@@ -100,6 +97,16 @@ def top_view(
         "words": camera.words,
         "notes": [*camera.notes, *few.notes],
     }
+
+
+def curve_of(poses: Any, duration_s: float) -> list[list[float]]:
+    """Return the ``curve`` of :func:`top_view` for poses (T×4×4) that are evenly spaced in time."""
+    poses = np.asarray(poses)
+    yaw, _, _ = to_yaw_pitch_roll(poses[:, :3, :3])
+    times = np.linspace(0, duration_s, len(poses))
+    curve = np.column_stack([times, poses[:, 0, 3], poses[:, 2, 3], np.degrees(yaw)])
+    rounded: list[list[float]] = curve.round(_PLACES).tolist()
+    return rounded
 
 
 def edited(camera: CameraControl | None, request: RenderRequest, edit: CameraEdit) -> Made:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from workbench.engines.engine import Rendered, RenderTask
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.rendering import INPUTS, ForkPoint, Progress, RenderRequest, RolloutSegment
+from workbench.scene import Scene
 from workbench.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,6 +64,17 @@ class AnimaticEngine:
         """Return true: it follows any path."""
         del request
         return True
+
+    def camera_notes(self, request: RenderRequest) -> tuple[str, ...]:
+        """Return from when on a complete request's path leaves the stage, and how far.
+
+        Empty for a request without a scene, which no video is made of.
+        """
+        if request.camera is None or request.scene == Scene():
+            return ()
+        from workbench.engines.animatic.studio import steering_of_request  # noqa: PLC0415  heavy
+
+        return steering_of_request(request).notes
 
     def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
         """Import the drawing libraries; free after the first call."""

@@ -38,7 +38,7 @@ from workbench.engines.animatic.steering import Shot, Stage, Steering, focal_of,
 from workbench.engines.animatic.weather import Weather
 from workbench.engines.animatic.world import Layer, World
 
-__all__ = ["Film"]
+__all__ = ["Film", "steering_of"]
 
 _STAGE: Final = 1.0
 _STORY_SPEED: Final = {
@@ -99,10 +99,9 @@ class Film:
         stage: Stage | None = None
         path = self._commanded(view) if steered is None else []
         if steered is not None:
-            focal = focal_of(steered, width, height)
-            start = placed(script, framing(script, view, self.look.size), focal=focal)
-            self.steering = Steering(steered, start, width, height, num_frames, fps)
+            self.steering = steering_of(script, width, height, num_frames, fps, steered)
             self._shots = self.steering.shots()
+            start = self.steering.start
             stage = Stage(view, start, self.steering.reach)
             path = [start]
         self.world = World(
@@ -349,6 +348,15 @@ class Film:
         """Tell whether the camera moves into a passage."""
         is_driven = self.script.frame in {"hood", "wheel"}
         return is_driven or self.script.camera_movement not in _STANDING
+
+
+def steering_of(
+    script: Script, width: int, height: int, num_frames: int, fps: float, path: CameraPath
+) -> Steering:
+    """Return how the film of a script follows ``path``; nothing is painted."""
+    view, focal = View(width / height), focal_of(path, width, height)
+    frame = framing(script, view, _plain(look_of(script)).size)
+    return Steering(path, placed(script, frame, focal=focal), width, height, num_frames, fps)
 
 
 def _plain(look: Look) -> Look:

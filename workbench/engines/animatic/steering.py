@@ -34,6 +34,7 @@ _ASIDE: Final = 2.0
 _BACK, _ON = 1.0, 2.0
 _UP: Final = 1.0
 """Maximum camera travel, in distances to the subject; nothing is painted beyond."""
+_WAYS: Final = (("left", "right"), ("up", "down"), ("back", "forward"))
 _OVER_GROUND: Final = 0.04
 _NEAREST: Final = 0.12
 _HALVINGS: Final = 24
@@ -103,7 +104,7 @@ class Steering:
         num_frames: int,
         fps: float,
     ) -> None:
-        self._width, self._height = width, height
+        self._width, self._height, self._fps = width, height, fps
         self._start = start
         self.unit = 1 - start.k
         """One unit of the path in units of the stage: the distance to the subject."""
@@ -161,10 +162,26 @@ class Steering:
     def _held(self, places: Matrix) -> Matrix:
         """Return the positions in units of the stage, held within it."""
         held = self._on_stage(places)
-        if np.abs(held - places).max() > _SAME:
-            told = "The storyboard's stage ends where the path goes: the camera is held there."
+        off = places - held
+        beyond = np.abs(off).max(axis=1) > _SAME
+        if beyond.any():
+            place = int(np.abs(off).max(axis=1).argmax())
+            axis = int(np.abs(off[place]).argmax())
+            way = _WAYS[axis][int(off[place, axis] > 0)]
+            far = f"{abs(off[place, axis]):.2g} unit"
+            far += "" if far == "1 unit" else "s"
+            told = (
+                f"{self._when(beyond)} the path goes up to {far} further "
+                f"{way} than the storyboard's stage: the camera is held at its border."
+            )
             self.notes += (told,)
         return np.asarray(held * self.unit)
+
+    def _when(self, frames: npt.NDArray[np.bool_]) -> str:
+        """Return from when to when these frames are, such as ``From 1.5 s to 2 s``."""
+        found = np.flatnonzero(frames)
+        first, last = (round(float(at) / self._fps, 1) for at in (found[0], found[-1]))
+        return f"From {first:g} s" if frames[-1] else f"From {first:g} s to {last:g} s"
 
     def _on_stage(self, places: Matrix) -> Matrix:
         """Return the positions (…×3, in units of the path) within the stage that are nearest."""
@@ -176,7 +193,7 @@ class Steering:
     def _within(self, rotations: Matrix) -> Matrix:
         """Return the rotations, limited so that no frame sees beyond the stage."""
         found = rotations.copy()
-        shortened = 0.0
+        shortened = np.zeros(len(found))
         for index, place in enumerate(self._places):
             if not self._fits(place, found[index]):
                 whole = log_rotation(rotations[index])
@@ -186,10 +203,13 @@ class Steering:
                     fits = self._fits(place, _turn(share * whole))
                     low, high = (share, high) if fits else (low, share)
                 found[index] = _turn(low * whole)
-                shortened = max(shortened, (1 - low) * float(np.linalg.norm(whole)))
-        if shortened:
-            less = f"{math.degrees(shortened):.0f}° less than the path"
-            told = f"The storyboard is a stage seen from the front: the camera turns up to {less}."
+                shortened[index] = (1 - low) * float(np.linalg.norm(whole))
+        if shortened.any():
+            told = (
+                f"{self._when(shortened > 0)} the path turns up to "
+                f"{math.degrees(shortened.max()):.0f}° further than the storyboard shows: its stage "
+                "is seen from the front, and the camera turns as far as that goes."
+            )
             self.notes += (told,)
         return found
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
 import cv2
 
 from workbench.engines.animatic.channels import ChannelWriter
-from workbench.engines.animatic.film import Film
+from workbench.engines.animatic.film import Film, steering_of
 from workbench.engines.animatic.planes import Picture
 from workbench.engines.animatic.reading import read_scene
+from workbench.engines.animatic.script import Script
+from workbench.engines.animatic.steering import Steering
 from workbench.engines.encoder import VideoWriter
 from workbench.engines.engine import Rendered, RenderTask
 from workbench.engines.pixels import to_rgb
@@ -25,7 +27,7 @@ from workbench.errors import RenderCancelled
 from workbench.rendering import Progress, RenderRequest, RolloutSegment
 from workbench.scene import Scene
 
-__all__ = ["film_of", "shoot", "warm_up"]
+__all__ = ["film_of", "shoot", "steering_of_request", "warm_up"]
 
 _PREVIEW_EVERY_S: Final = 0.25
 _PREVIEW_WIDTH: Final = 256
@@ -55,6 +57,22 @@ def film_of(request: RenderRequest, *, apart: bool = False) -> Film:
         apart=apart,
         planned=segment.planned if segment else request.options.get("planned"),
     )
+
+
+def steering_of_request(request: RenderRequest) -> Steering:
+    """Return how the film of a completed request follows its camera path; nothing is painted."""
+    assert request.camera is not None  # noqa: S101  the caller has looked
+    width, height = request.width or _DEFAULT_SIZE[0], request.height or _DEFAULT_SIZE[1]
+    segment = segment_of(request)
+    frames = (segment.start if segment else 0) + (request.num_frames or 81)
+    script = _script(request.scene, request.seed)
+    path = request.camera.camera_path()
+    return steering_of(script, width, height, frames, request.fps or 24, path)
+
+
+@lru_cache(maxsize=8)
+def _script(scene: Scene, seed: int) -> Script:
+    return read_scene(scene, seed)
 
 
 def segment_of(request: RenderRequest) -> RolloutSegment | None:
@@ -129,7 +147,7 @@ def _as_filmed(task: RenderTask, film: Film) -> RenderRequest | None:
     request = task.recipe.request
     if request.camera is None or film.steering is None or not film.steering.notes:
         return None
-    notes = (*request.camera.notes, *film.steering.notes)
+    notes = tuple(dict.fromkeys((*request.camera.notes, *film.steering.notes)))
     camera = request.camera.model_copy(update={"notes": notes})
     return request.model_copy(update={"camera": camera})
 

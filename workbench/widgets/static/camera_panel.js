@@ -134,7 +134,7 @@ export class CameraPanel {
     show(this.reset, has);
     this._drawNumbers(view.keyframes?.[chosen], chosen);
     put(this.holds, has ? this._holding(view) : "");
-    const notes = has ? view.notes : [];
+    const notes = has ? [...new Set([...view.notes, ...(view.held ?? [])])] : [];
     if (notes.join("\n") !== this.noted) {
       this.noted = notes.join("\n");
       this.notes.replaceChildren(...notes.map((note) => h("li", { text: note })));

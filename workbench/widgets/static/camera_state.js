@@ -47,7 +47,7 @@ export class CameraState {
     const key = JSON.stringify([this._set, this._prompt]);
     if (key === this.key) return;
     this.key = key;
-    this._look({ settings: this._set });
+    this._look({ ...this.shown });
   }
 
   /** A panel was opened or closed. */
@@ -60,7 +60,7 @@ export class CameraState {
   /** Preview an edit of the camera; only the newest counts. */
   try(edit) {
     this.live = true;
-    this._look({ settings: this._set, edit });
+    this._look({ ...this.shown, edit });
   }
 
   /** Apply an edit of the camera; one edit at a time. */
@@ -78,7 +78,7 @@ export class CameraState {
     this.wanted = null;
     await this.looking;
     try {
-      const view = await this.store.call("camera", { settings: this._set, edit });
+      const view = await this.store.call("camera", { ...this.shown, edit });
       this._show(view);
       this.told = view.told;
       await this._become(view.camera, this._undo);

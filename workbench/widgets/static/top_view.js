@@ -20,6 +20,7 @@ export class TopView {
     this.rings = [0.5, 1, 1.5, 2].map((radius) => ({ radius, el: svg("circle", { class: "wb-map-ring" }) }));
     this.subject = svg("g", { class: "wb-map-subject" }, svg("circle", { r: 7 }), svg("text", { y: -13, "text-anchor": "middle", text: "subject" }));
     this.wedge = svg("path", { class: "wb-map-wedge" });
+    this.asked = svg("path", { class: "wb-map-asked" }); // the commanded path, where it was held back
     this.line = svg("path", { class: "wb-map-path" });
     this.pen = svg("path", { class: "wb-map-pen" });
     this.points = svg("g");
@@ -29,6 +30,7 @@ export class TopView {
       { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "wb-map", role: "group", "aria-label": label, "data-edits": Boolean(edit) },
       this.rings.map((ring) => ring.el),
       this.wedge,
+      this.asked,
       this.line,
       this.pen,
       this.subject,
@@ -43,8 +45,9 @@ export class TopView {
   update(view, chosen = null) {
     this.view = view;
     this.chosen = chosen;
-    const { curve = [], keyframes = [] } = view;
-    if (!this.drag) this._fit([...curve.map(([, right, forward]) => [right, forward]), ...keyframes.map((one) => [one.right, one.forward])]);
+    const { curve = [], asked = [], keyframes = [] } = view;
+    if (!this.drag) this._fit([...asked.map(([, right, forward]) => [right, forward]), ...curve.map(([, right, forward]) => [right, forward]), ...keyframes.map((one) => [one.right, one.forward])]);
+    attribute(this.asked, "d", asked.length ? polyline(asked.map(([, right, forward]) => this._at(right, forward))) : null);
     attribute(this.line, "d", curve.length ? polyline(curve.map(([, right, forward]) => this._at(right, forward))) : null);
     show(this.subject, true);
     attribute(this.subject, "transform", translate(this._at(0, 1)));
