@@ -86,7 +86,7 @@ def _shown(studio: Studio, prompt: str) -> tuple[float, list[tuple[float, float]
     """
     tasks, page = WidgetTasks(studio.loop), _Page()
     walk = _walk(studio, prompt)
-    show = page.show = LiveShow("1", walk, tasks, page.send)
+    show = page.show = LiveShow("1", walk, tasks, page.send, lambda _: None)
     tasks.call(show.start)
     page.wait_for(0)
     tasks.call(lambda: show.run(on=True))

@@ -157,7 +157,9 @@ def test_what_the_storyboard_holds_back_is_told_beside_the_panel_and_shown_over_
     studio = talk.bench._studio
     job = talk.ask("render", index=index, options={"camera": "w-80", "engine": "animatic"})
     job = job["value"]["job"]
-    assert any("stage" in note for note in studio.jobs.job(job).request.camera.notes), "at once"
+    camera = studio.jobs.job(job).request.camera
+    assert camera is not None
+    assert any("stage" in note for note in camera.notes), "at once"
     shown = talk.ask("job_camera", job=job)["value"]
     assert shown["curve"][-1][2] == 2.0, "where the video's camera is held"
     assert shown["asked"][-1][2] == 4.0, "where it was sent"

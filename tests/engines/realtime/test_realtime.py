@@ -327,7 +327,7 @@ def test_a_world_whose_connection_is_lost_is_recorded_with_the_frames_that_were_
     tmp_path: Path,
 ) -> None:
     outputs = tmp_path / "outputs"
-    seen = []
+    seen: list[Any] = []
     with RealtimeServer(_leave) as server:
         settings = wb.Settings(outputs=outputs, remote_base_url=server.url, remote_worlds=True)
         with wb.Studio(settings) as studio, wb.live("a dog runs", using=studio, **_SIZE) as world:
