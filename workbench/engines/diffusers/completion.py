@@ -19,6 +19,7 @@ from workbench.engines.diffusers.conditioning import (
     kinds_of,
     media_of,
     needs_of,
+    takers_of,
     takes,
 )
 from workbench.engines.diffusers.families import Family, ModelFacts, Rule, families, family_of
@@ -90,6 +91,7 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
         *_size_problems(filled, family, settings),
         *_tile_problems(filled, facts),
         *_length_problems(filled, family, settings),
+        *_step_problems(filled, facts),
         *_input_problems(filled, family, facts, how),
         *_segment_problems(filled, family, how),
         *action_problems(filled, family, facts, given_media(request.options)),
@@ -313,6 +315,20 @@ def _length_problems(
     return [FieldProblem("num_frames", text)]
 
 
+def _step_problems(request: RenderRequest, facts: ModelFacts) -> list[FieldProblem]:
+    """Return why the model cannot take its fixed timesteps, if it has any."""
+    steps = request.options.get("dmd_steps")
+    if not isinstance(steps, list | tuple):
+        return []
+    if facts.class_name and not facts.class_name.startswith("Wan"):
+        text = f"Only pipelines of Wan take dmd_steps, not {facts.class_name}."
+        return [FieldProblem("options.dmd_steps", text)]
+    if request.num_inference_steps != len(steps):
+        text = f"These weights take {len(steps)} steps, not {request.num_inference_steps}."
+        return [FieldProblem("num_inference_steps", text)]
+    return []
+
+
 def _form(rule: Rule) -> str:
     if rule.every == 1:
         return f"at least {rule.least}"
@@ -360,8 +376,9 @@ def _input_problems(
         else ""
     )
     if "control" in given.intersection(taken) and kind not in kinds:
-        text = f"This model of {family.title} takes control by {', '.join(kinds)}, not by {kind}."
-        problems.append(FieldProblem("options.control.kind", text))
+        text = f"This model of {family.title} takes control by {', '.join(kinds)}, not by {kind}"
+        told = f"{text}; {_who_takes(str(kind))}."
+        problems.append(FieldProblem("options.control.kind", told))
     if not problems and choose_class(chosen, facts.class_name, family) is None:
         names = sorted(given)
         text = f"This model of {family.title} takes {', '.join(names)}, but not together."
@@ -380,6 +397,12 @@ def _made_for(name: str) -> str:
     own = [f.title for f in families() if takes(name, f.classes)]
     titles = list(dict.fromkeys(shared + own))[:3] or ["Wan VACE"]
     return " or ".join(filter(None, (", ".join(titles[:-1]), titles[-1])))
+
+
+def _who_takes(kind: str) -> str:
+    """Return which families follow a control of ``kind``; a test sees to it that one does."""
+    titles = takers_of(kind)
+    return f"{', '.join(titles)} {'take' if len(titles) > 1 else 'takes'} {kind}"
 
 
 def _hub_name(model: str) -> bool:

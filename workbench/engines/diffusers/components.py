@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from workbench.engines.diffusers.faults import told_by
+from workbench.engines.diffusers.memory import is_denoiser
 from workbench.engines.diffusers.own_weights import (
     ComponentSource,
     component_source,
     quantisation_of,
 )
+from workbench.engines.diffusers.scaled_weights import is_scaled, read_scaled
+from workbench.engines.diffusers.text_encoder_files import load_text_encoder_file
 from workbench.engines.diffusers.weights import Weights
 from workbench.errors import EngineUnavailable
 from workbench.rendering import REPLACEABLE, RenderRequest
 
-__all__ = ["cast_to_fp8", "load_components", "quantisation_configs"]
+__all__ = ["cast_to_fp8", "load_components", "quantisation_configs", "read_denoisers"]
 
 _SINGLE_FILE: Final = {"safetensors", "gguf"}
 
@@ -55,6 +58,37 @@ def load_components(
                 f"{given} lacks {len(lacking)} weights of the {name} of {request.model}: "
                 f"{', '.join(lacking[:3])}."
             )
+    return found
+
+
+def read_denoisers(
+    weights: Weights,
+    arguments: Mapping[str, Any],
+    quantised: Mapping[str, Any],
+    brought: Mapping[str, Any],
+    device: str,
+) -> dict[str, Any]:
+    """Return the denoisers in the folder that are not ``brought``, read straight to ``device``.
+
+    Two transformers of 14B would not fit into the memory of many a machine whose card holds them.
+    ``arguments`` are those of the pipeline's ``from_pretrained``.
+    """
+    import diffusers  # noqa: PLC0415
+
+    found = {}
+    files = weights.component_files()
+    for name, entry in weights.index.items():
+        if not is_denoiser(name) or name in brought or name not in files or not entry[0]:
+            continue
+        dtypes = arguments["dtype"]
+        further = {"quantization_config": quantised[name]} if name in quantised else {}
+        if variant := files[name].variant:
+            further["variant"] = variant
+        kind = getattr(diffusers, _own_class(weights.folder / name) or str(entry[1]))
+        found[name] = kind.from_pretrained(
+            weights.folder, subfolder=name, dtype=dtypes.get(name, dtypes["default"]),
+            device_map={"": device}, local_files_only=True, **further,
+        )  # fmt: skip
     return found
 
 
@@ -108,17 +142,20 @@ def _loaded(
     dtype = getattr(torch, dtypes.get(name, dtypes["default"]))
     how = quantisation_of(request).get(name, "none")
     arguments: dict[str, Any] = {"dtype": dtype, "local_files_only": True}
-    if source.kind == "gguf":
+    if source.kind == "gguf" and not source.is_text_encoder:
         arguments["quantization_config"] = diffusers.GGUFQuantizationConfig(compute_dtype=dtype)
     elif how in {"int8", "nf4"}:
         arguments["quantization_config"] = _config(how, str(library))
     if library == "transformers":
-        return getattr(transformers, str(kind_name)).from_pretrained(source.path, **arguments)
+        kind = getattr(transformers, str(kind_name))
+        if source.kind in _SINGLE_FILE:
+            return load_text_encoder_file(source.path, kind, weights.folder / name, **arguments)
+        return kind.from_pretrained(source.path, **arguments)
     kind = getattr(diffusers, _own_class(source.path) or str(kind_name))
     if source.kind in _SINGLE_FILE:
-        return kind.from_single_file(
-            str(source.path), config=str(weights.folder), subfolder=name, **arguments
-        )
+        scaled = source.kind == "safetensors" and is_scaled(source.path)
+        given = read_scaled(source.path, dtype) if scaled else str(source.path)
+        return kind.from_single_file(given, config=str(weights.folder), subfolder=name, **arguments)
     return kind.from_pretrained(source.path, **arguments)
 
 
