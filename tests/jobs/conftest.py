@@ -12,6 +12,12 @@ from tests.jobs.shop import Shop
 
 
 @pytest.fixture
+def release(tmp_path: Path) -> Path:
+    """A file that is not there: what a render told to last ``until`` it exists waits for."""
+    return tmp_path / "release"
+
+
+@pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """One outputs/ folder with its manager; all its processes end with the test."""
     for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:

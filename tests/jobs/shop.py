@@ -30,10 +30,11 @@ PATIENCE_S = 300.0
 """A busy machine is normal: no test waits for less."""
 DEFAULTS: dict[str, Any] = {
     "engines": ENGINES,
-    "idle_exit_s": 60.0,
+    "idle_exit_s": PATIENCE_S,
+    "cancel_grace_s": PATIENCE_S,
     "cpu_workers": 1,
     "spare_workers": 0,
-    "lease_s": 2.0,
+    "lease_s": 60.0,  # a stalled worker is no lost one; tests of lost ones ask for less
     "disk_reserve_bytes": 0,
     "scores": False,
     "scores_niceness": 0,
@@ -106,6 +107,11 @@ class Shop:
         assert pid is not None
         os.kill(pid, number)
         return pid
+
+    def worker_pid(self) -> int:
+        """Return the pid of a running worker."""
+        self.note()
+        return next(d.worker_pid for d in self.manager.devices() if d.worker_pid)
 
     def until(self, condition: Callable[[], Any], limit_s: float = PATIENCE_S) -> Any:
         """Wait until ``condition`` returns something true and return that."""
@@ -180,4 +186,5 @@ def alive(process: psutil.Process) -> bool:
 def request(prompt: str = "a dog runs", *, engine: str = "faulty", **options: Any) -> RenderRequest:
     """Return a request for the faulty engine; names that are no request fields become options."""
     fields = {key: options.pop(key) for key in list(options) if key in RenderRequest.model_fields}
-    return RenderRequest(prompt=prompt, engine=engine, options=options, **fields)
+    words = {key: str(one) if isinstance(one, Path) else one for key, one in options.items()}
+    return RenderRequest(prompt=prompt, engine=engine, options=words, **fields)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from workbench.jobs.records import read_submission
 
 
 def _batch(shop: Shop, count: int = 3) -> list[Job]:
-    requests = [request(f"take {n}", steps=1, step_s=0.0) for n in range(count)]
+    requests = [request(f"take {n}", steps=1) for n in range(count)]
     batch = shop.manager.submit_batch(requests, session_id="s_00000000000000000000")
     return list(shop.ended(*(job.job_id for job in batch.jobs)))
 
@@ -76,8 +77,10 @@ def test_a_deletion_with_a_starred_video_is_refused_whole_unless_confirmed(shop:
     assert back.starred
 
 
-def test_running_jobs_are_not_deleted_and_queued_ones_are_cancelled_first(shop: Shop) -> None:
-    running = shop.running(shop.submit(steps=10_000, step_s=0.05).job_id)
+def test_running_jobs_are_not_deleted_and_queued_ones_are_cancelled_first(
+    shop: Shop, release: Path
+) -> None:
+    running = shop.running(shop.submit(until=release).job_id)
     waiting = shop.submit()
     with pytest.raises(Conflict, match="cancel"):
         shop.manager.delete([running.job_id])

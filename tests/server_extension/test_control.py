@@ -35,7 +35,7 @@ def _rendered(server: LiveServer, **changed: Any) -> tuple[dict[str, Any], dict[
     asked = {"prompt": "a red car on a coast road", "seed": 7, "profile": "reference", **shape}
     answer = server.post("/api/video/single_inference", {**asked, **changed})
     assert answer.status_code == 201, answer.text
-    job = server.wait_for_job(answer.json()["job_id"], limit_s=300)
+    job = server.wait_for_job(answer.json()["job_id"])
     assert job["status"] == "complete", job
     recipe = server.get(job["video_url"].replace("video.mp4", "recipe.json")).json()
     return job, recipe["request"]

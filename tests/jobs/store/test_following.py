@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,13 +24,16 @@ def _states(shop: Shop, batch: Batch) -> list[JobState]:
     return [job.state for job in shop.manager.batch(batch.batch_id).jobs]
 
 
-def test_a_job_starts_when_the_one_before_it_is_complete(shop: Shop) -> None:
+def test_a_job_starts_when_the_one_before_it_is_complete(shop: Shop, release: Path) -> None:
     shop.use(cpu_workers=2)
-    batch = _chain(shop, {"steps": 10, "step_s": 0.05}, {}, {})
-    waiting = shop.submit("beside them", steps=2)
+    batch = _chain(shop, {"until": release}, {}, {})
+    waiting = shop.submit("beside them")
     assert batch.jobs[1].follows == batch.jobs[0].job_id
     assert batch.jobs[1].message == "starts when the job that it continues from is complete"
     assert batch.jobs[1].queue_position is None
+    shop.ended(waiting.job_id)
+    assert _states(shop, batch)[1:] == [JobState.QUEUED] * 2
+    release.touch()
     jobs = shop.ended(*(job.job_id for job in batch.jobs), waiting.job_id)
     assert {job.state for job in jobs} == {JobState.COMPLETE}
     for before, after in pairwise(jobs[:3]):
@@ -93,12 +97,14 @@ def test_the_order_survives_the_loss_of_the_index(shop: Shop) -> None:
     assert [job.follows for job in jobs] == [None, jobs[0].job_id, jobs[1].job_id]
 
 
-def test_a_worker_that_dies_costs_the_job_it_rendered_and_none_before_it(shop: Shop) -> None:
-    slow = {"steps": 40, "step_s": 0.05}
-    batch = _chain(shop, {}, {}, slow, {}, {}, {})
+def test_a_worker_that_dies_costs_the_job_it_rendered_and_none_before_it(
+    shop: Shop, release: Path
+) -> None:
+    batch = _chain(shop, {}, {}, {"until": release}, {}, {}, {})
     third = batch.jobs[2].job_id
     shop.running(third)
     shop.kill_worker(third)
+    release.touch()
     jobs = shop.ended(*(job.job_id for job in batch.jobs))
     assert [job.state for job in jobs] == [JobState.COMPLETE] * 6
     assert [job.attempt for job in jobs] == [1, 1, 2, 1, 1, 1]

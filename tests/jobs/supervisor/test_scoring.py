@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.jobs.shop import Shop, request
+from tests.jobs.shop import PATIENCE_S, Shop, request
 from tests.measures.tiny_clip import save
 from tests.measures.tiny_scorer import install
 from workbench.cli import main
@@ -39,7 +39,7 @@ def _scorer(shop: Shop) -> psutil.Process:
 
 def _scored(shop: Shop, job_id: str) -> Job:
     """Wait until a job has scores without asking for them."""
-    job: Job = shop.until(lambda: (job := shop.manager.job(job_id)).scores and job, 60)
+    job: Job = shop.until(lambda: (job := shop.manager.job(job_id)).scores and job)
     shop.note()
     return job
 
@@ -76,21 +76,23 @@ def test_scoring_yields_to_renders(shop: Shop) -> None:
     assert shop.until(lambda: _scorer(shop).nice() == 19)
 
 
-def _busy_on_every_core(shop: Shop, held_s: float) -> list[str]:
-    """Start a long render on every core; one more worker is left for others."""
+def _busy_on_every_core(shop: Shop, release: Path, held_s: float) -> list[str]:
+    """Start an endless render on every core; one more worker is left for others."""
     cores = core_count()
     shop.use(scores=True, cpu_workers=cores + 1, scores_held_s=held_s)
-    busy = [shop.submit(steps=100_000, step_s=0.05).job_id for _ in range(cores)]
+    busy = [shop.submit(until=release).job_id for _ in range(cores)]
     for job_id in busy:
         shop.running(job_id)
     return busy
 
 
-def test_renders_on_every_core_go_first_except_where_somebody_waits_for_scores(shop: Shop) -> None:
-    busy = _busy_on_every_core(shop, held_s=3_600.0)
+def test_renders_on_every_core_go_first_except_where_somebody_waits_for_scores(
+    shop: Shop, release: Path
+) -> None:
+    busy = _busy_on_every_core(shop, release, held_s=3_600.0)
     waiting = _complete(shop).job_id
-    for _ in range(3):  # while the next one renders there is time to measure what waits
-        (measured,) = shop.manager.measure([_complete(shop, steps=10, step_s=0.1).job_id], 120)
+    for _ in range(3):  # meanwhile what waits could be measured
+        (measured,) = shop.manager.measure([_complete(shop).job_id], PATIENCE_S)
         assert measured.scores
     assert shop.manager.job(waiting).scores is None
     for job_id in busy:
@@ -98,8 +100,8 @@ def test_renders_on_every_core_go_first_except_where_somebody_waits_for_scores(s
     assert _scored(shop, waiting).scores
 
 
-def test_renders_on_every_core_do_not_hold_scores_back_for_ever(shop: Shop) -> None:
-    busy = _busy_on_every_core(shop, held_s=0.5)
+def test_renders_on_every_core_do_not_hold_scores_back_for_ever(shop: Shop, release: Path) -> None:
+    busy = _busy_on_every_core(shop, release, held_s=0.5)
     done = [_complete(shop).job_id for _ in range(2)]
     assert all(_scored(shop, job_id).scores for job_id in done)
     for job_id in busy:
@@ -108,7 +110,7 @@ def test_renders_on_every_core_do_not_hold_scores_back_for_ever(shop: Shop) -> N
 
 def test_with_automatic_scoring_off_only_requested_videos_are_scored(shop: Shop) -> None:
     one, other = _complete(shop), _complete(shop)
-    (measured,) = shop.manager.measure([other.job_id], 60)
+    (measured,) = shop.manager.measure([other.job_id], PATIENCE_S)
     shop.note()
     assert measured.scores
     assert shop.manager.job(one.job_id).scores is None
@@ -128,7 +130,7 @@ def test_scores_near_duplicates_stars_and_notes_survive_a_lost_index(shop: Shop)
     batch = shop.manager.submit_batch([request("a kite"), request("a kite")])
     ids = [job.job_id for job in batch.jobs]
     shop.ended(*ids)
-    before = shop.manager.measure(ids, 60)
+    before = shop.manager.measure(ids, PATIENCE_S)
     shop.manager.star(ids[0])
     shop.manager.note(ids[0], "  the string is missing ")
     shop.end_supervisor(signal.SIGKILL)
@@ -144,7 +146,7 @@ def test_scores_near_duplicates_stars_and_notes_survive_a_lost_index(shop: Shop)
 
 def test_scores_of_another_video_are_not_reused(shop: Shop) -> None:
     one, other = _complete(shop), _complete(shop, "a cat sleeps")
-    shop.manager.measure([one.job_id], 60)
+    shop.manager.measure([one.job_id], PATIENCE_S)
     kept = shop.paths.job(one.job_id).scores.read_bytes()
     recipe = shop.paths.job(other.job_id).recipe
     digest = shop.manager.recipe(other.job_id).outcome
@@ -161,7 +163,9 @@ def test_a_missing_or_damaged_video_gets_a_reason_instead_of_scores(shop: Shop) 
     _video(shop, gone).unlink()
     size = _video(shop, damaged).stat().st_size
     _video(shop, damaged).write_bytes(b"\0" * size)
-    found = {job.job_id: job for job in shop.manager.measure([gone.job_id, damaged.job_id], 60)}
+    found = {
+        job.job_id: job for job in shop.manager.measure([gone.job_id, damaged.job_id], PATIENCE_S)
+    }
     shop.note()
     assert found[gone.job_id].scores is None
     assert found[gone.job_id].scores_error == "The video is gone."
@@ -171,14 +175,14 @@ def test_a_missing_or_damaged_video_gets_a_reason_instead_of_scores(shop: Shop) 
 
 def test_a_killed_scorer_is_replaced_and_the_video_is_scored(shop: Shop) -> None:
     first = _complete(shop)
-    shop.manager.measure([first.job_id], 60)
+    shop.manager.measure([first.job_id], PATIENCE_S)
     scorer = _scorer(shop)
     scorer.suspend()
     second = _complete(shop)  # renders continue meanwhile
     with pytest.raises(TimeoutError, match="1 of 1"):
         shop.manager.measure([second.job_id], 0.5)
     scorer.kill()
-    (measured,) = shop.manager.measure([second.job_id], 60)
+    (measured,) = shop.manager.measure([second.job_id], PATIENCE_S)
     assert measured.scores
     assert _scorer(shop).pid != scorer.pid
 
@@ -186,17 +190,19 @@ def test_a_killed_scorer_is_replaced_and_the_video_is_scored(shop: Shop) -> None
 def test_a_hung_scorer_costs_only_one_video_its_scores(shop: Shop) -> None:
     shop.use(scores_timeout_s=3.0)
     first = _complete(shop)
-    shop.manager.measure([first.job_id], 60)
+    shop.manager.measure([first.job_id], PATIENCE_S)
     _scorer(shop).suspend()
     second, third = _complete(shop), _complete(shop)
-    (late,) = shop.manager.measure([second.job_id], 60)
+    (late,) = shop.manager.measure([second.job_id], PATIENCE_S)
     assert late.scores is None
     assert "took too long" in late.scores_error
-    (measured,) = shop.manager.measure([third.job_id], 60)
-    assert measured.scores
-    (again,) = shop.manager.measure([second.job_id], 60)  # a second request tries again
-    assert again.scores
-    assert again.scores_error == ""
+    for one in (third, second):  # a further request tries again
+
+        def measured(job_id: str = one.job_id) -> bool:
+            (job,) = shop.manager.measure([job_id], PATIENCE_S)
+            return bool(job.scores and not job.scores_error)
+
+        shop.until(measured)  # on a busy machine even a healthy scorer may take too long
 
 
 def test_scores_of_an_installed_scorer_appear_and_sort_as_our_own(
@@ -207,7 +213,7 @@ def test_scores_of_an_installed_scorer_appear_and_sort_as_our_own(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]))
     shop.use(scorers={"broken": "tiny_scorer:Failing"})
     long, short = (_complete(shop, prompt) for prompt in ("a dog runs", "dogs"))
-    jobs = shop.manager.measure([long.job_id, short.job_id], 120)
+    jobs = shop.manager.measure([long.job_id, short.job_id], PATIENCE_S)
     assert [(job.scores or {})["brevity"] for job in jobs] == pytest.approx([1 / 3, 1.0])
     assert all("broken" not in (job.scores or {}) for job in jobs)
     page = shop.manager.jobs(sort="-brevity", bounds={"brevity": (0.5, None)})
@@ -243,14 +249,14 @@ def test_a_model_that_cannot_be_loaded_leaves_the_other_scores(shop: Shop, tmp_p
 
 def test_a_video_rendered_again_is_scored_again(shop: Shop) -> None:
     job = _complete(shop)
-    shop.manager.measure([job.job_id], 60)
+    shop.manager.measure([job.job_id], PATIENCE_S)
     _video(shop, job).unlink()
     assert shop.manager.job(job.job_id).state is JobState.FAILED
     assert shop.manager.job(job.job_id).scores is None
     shop.manager.retry(job.job_id)
     shop.ended(job.job_id)
     assert shop.manager.job(job.job_id).scores is None
-    assert shop.manager.measure([job.job_id], 60)[0].scores
+    assert shop.manager.measure([job.job_id], PATIENCE_S)[0].scores
 
 
 def test_jobs_are_sorted_by_a_score_and_filtered_by_bounds(shop: Shop) -> None:

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-
-import pytest
+from typing import Any
 
 from tests.jobs.shop import PATIENCE_S, Shop
 from workbench.jobs.messages import Rendered
 from workbench.jobs.model import Job, JobState
 from workbench.jobs.worker.finishing import Finish, Finishing
 
-
-@pytest.fixture
-def release(tmp_path: Path) -> Path:
-    """Return the file whose appearance lets the first video be written."""
-    return tmp_path / "release"
+ENDLESS = 10_000_000
+"""Steps of a render that a test cancels."""
 
 
-def _begun(shop: Shop, release: Path) -> tuple[Job, Job]:
+def _begun(shop: Shop, release: Path, **options: Any) -> tuple[Job, Job]:
     """Start two jobs on one worker: the first is being written, the second rendered."""
-    first = shop.submit("the first", finish=str(release))
-    second = shop.submit("the second", steps=400, step_s=0.02)
-    shop.running(second.job_id, progress=1)
+    first = shop.submit("the first", finish=release)
+    second = shop.submit("the second", **(options or {"steps": ENDLESS, "step_s": 0.02}))
+    shop.running(second.job_id)
     return first, second
 
 
@@ -48,7 +44,7 @@ def test_the_next_render_starts_while_the_previous_file_is_written(
 def test_a_worker_that_dies_loses_neither_its_render_nor_the_file_being_written(
     shop: Shop, release: Path
 ) -> None:
-    first, second = _begun(shop, release)
+    first, second = _begun(shop, release, until=release)
     shop.kill_worker(second.job_id)
     release.write_text("")
     one, other = shop.ended(first.job_id, second.job_id)
