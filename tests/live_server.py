@@ -132,12 +132,13 @@ class LiveServer:
         return answer
 
     def _wait(self, path: str, limit_s: float) -> dict[str, Any]:
-        limit = time.monotonic() + limit_s
-        while time.monotonic() < limit:
+        began = time.monotonic()
+        while (waited_s := time.monotonic() - began) < limit_s:
             found: dict[str, Any] = self.get(path).raise_for_status().json()
             if found["status"] in {"complete", "partial", "failed"}:
                 return found
-            time.sleep(0.05)
+            # To ask costs as much as a small render: the longer it takes, the less often.
+            time.sleep(min(max(0.05, waited_s / 20), 0.25))
         raise TimeoutError(f"{path} did not end within {limit_s} s: {found}")
 
     def supervisor_pid(self) -> int | None:

@@ -52,6 +52,14 @@ def _hosts_at_work(shop: Shop) -> set[str]:
     return {device.host for device in shop.manager.devices() if device.host and device.job_id}
 
 
+def _remove(shop: Shop, machines: Machines, *names: str) -> None:
+    """Kill machines: every further supervisor would start workers on them."""
+    for name in names:
+        machines.kill(name)
+    for name in names:
+        shop.until(lambda name=name: _state(shop, f"{name}/cuda:0") == "lost", LIMIT_S)
+
+
 def _workers_of(actor: psutil.Process) -> list[psutil.Process]:
     return [one for one in actor.children() if "workbench.jobs.worker" in one.cmdline()]
 
@@ -89,6 +97,7 @@ def test_a_batch_of_64_is_rendered_by_four_machines_without_a_shared_disk(
     if machines.blind:
         made = Path(f"/proc/{machines.actors()[0].pid}/root{shop.paths.outputs}")
         assert not made.exists()
+    _remove(shop, machines, "node-3", "node-4")
 
 
 def test_a_job_on_the_cluster_reports_progress_and_previews_and_can_be_cancelled(
@@ -130,8 +139,7 @@ def test_a_machine_that_dies_during_a_render_costs_one_attempt(
         return next((job.job_id for job in there), None)
 
     job_id = shop.until(doomed, LIMIT_S)
-    machines.kill("mortal")
-    shop.until(lambda: _state(shop, "mortal/cuda:0") == "lost", LIMIT_S)
+    _remove(shop, machines, "mortal")
     release.touch()
     ended = shop.ended(*[job.job_id for job in jobs], limit_s=LIMIT_S)
     assert {job.state for job in ended} == {JobState.COMPLETE}, {job.error for job in ended}
@@ -152,6 +160,7 @@ def test_a_machine_that_joins_takes_queued_jobs(
         shop.manager.cancel(job.job_id)
     shop.ended(*[job.job_id for job in jobs], limit_s=LIMIT_S)
     assert shop.violations() == []
+    _remove(shop, machines, "newcomer")
 
 
 def test_a_machine_on_another_network_renders_and_an_unreachable_one_is_given_up(

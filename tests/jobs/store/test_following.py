@@ -45,39 +45,39 @@ def test_a_job_starts_when_the_one_before_it_is_complete(shop: Shop, release: Pa
     assert jobs[3].started_at < jobs[1].started_at, "others do not wait with them"
 
 
-def test_what_follows_a_failed_job_ends_with_it_and_is_retried_with_it(shop: Shop) -> None:
-    batch = _chain(shop, {}, {"fault": "error", "fault_attempts": 1}, {}, {})
-    jobs = shop.ended(*(job.job_id for job in batch.jobs))
+def test_what_follows_a_failed_job_ends_with_it_and_is_retried_with_it(warm_shop: Shop) -> None:
+    batch = _chain(warm_shop, {}, {"fault": "error", "fault_attempts": 1}, {}, {})
+    jobs = warm_shop.ended(*(job.job_id for job in batch.jobs))
     assert [job.state for job in jobs] == [JobState.COMPLETE, *[JobState.FAILED] * 3]
     assert jobs[3].error == (
         f"It goes on from {jobs[1].job_id}, which failed: The engine will not."
     )
-    assert shop.manager.batch(batch.batch_id).state == "partial"
-    shop.manager.retry(jobs[3].job_id)
-    jobs = shop.ended(*(job.job_id for job in batch.jobs))
+    assert warm_shop.manager.batch(batch.batch_id).state == "partial"
+    warm_shop.manager.retry(jobs[3].job_id)
+    jobs = warm_shop.ended(*(job.job_id for job in batch.jobs))
     assert [job.state for job in jobs] == [JobState.COMPLETE] * 4
     assert [job.attempt for job in jobs] == [1, 2, 1, 1]
-    assert shop.violations() == []
+    assert warm_shop.violations() == []
 
 
-def test_a_batchs_failed_jobs_are_retried_together(shop: Shop) -> None:
-    batch = _chain(shop, {"fault": "error", "fault_attempts": 1}, {}, {})
-    shop.ended(*(job.job_id for job in batch.jobs))
-    shop.manager.retry_failed(batch.batch_id)
-    jobs = shop.ended(*(job.job_id for job in batch.jobs))
+def test_a_batchs_failed_jobs_are_retried_together(warm_shop: Shop) -> None:
+    batch = _chain(warm_shop, {"fault": "error", "fault_attempts": 1}, {}, {})
+    warm_shop.ended(*(job.job_id for job in batch.jobs))
+    warm_shop.manager.retry_failed(batch.batch_id)
+    jobs = warm_shop.ended(*(job.job_id for job in batch.jobs))
     assert [job.state for job in jobs] == [JobState.COMPLETE] * 3
 
 
-def test_cancelling_a_job_cancels_what_follows_it(shop: Shop) -> None:
-    shop.manager.pause()
-    batch = _chain(shop, {}, {}, {})
-    shop.manager.cancel(batch.jobs[1].job_id)
+def test_cancelling_a_job_cancels_what_follows_it(warm_shop: Shop) -> None:
+    warm_shop.manager.pause()
+    batch = _chain(warm_shop, {}, {}, {})
+    warm_shop.manager.cancel(batch.jobs[1].job_id)
     cancelled = JobState.CANCELLED
-    assert _states(shop, batch) == [JobState.QUEUED, cancelled, cancelled]
-    shop.manager.retry(batch.jobs[1].job_id)
-    assert _states(shop, batch) == [JobState.QUEUED] * 3
-    shop.manager.resume()
-    jobs = shop.ended(*(job.job_id for job in batch.jobs))
+    assert _states(warm_shop, batch) == [JobState.QUEUED, cancelled, cancelled]
+    warm_shop.manager.retry(batch.jobs[1].job_id)
+    assert _states(warm_shop, batch) == [JobState.QUEUED] * 3
+    warm_shop.manager.resume()
+    jobs = warm_shop.ended(*(job.job_id for job in batch.jobs))
     assert [job.state for job in jobs] == [JobState.COMPLETE] * 3
 
 

@@ -108,13 +108,13 @@ def test_renders_on_every_core_do_not_hold_scores_back_for_ever(shop: Shop, rele
         shop.manager.cancel(job_id)
 
 
-def test_with_automatic_scoring_off_only_requested_videos_are_scored(shop: Shop) -> None:
-    one, other = _complete(shop), _complete(shop)
-    (measured,) = shop.manager.measure([other.job_id], PATIENCE_S)
-    shop.note()
+def test_with_automatic_scoring_off_only_requested_videos_are_scored(warm_shop: Shop) -> None:
+    one, other = _complete(warm_shop), _complete(warm_shop)
+    (measured,) = warm_shop.manager.measure([other.job_id], PATIENCE_S)
+    warm_shop.note()
     assert measured.scores
-    assert shop.manager.job(one.job_id).scores is None
-    assert shop.manager.job(one.job_id).scores_error == ""
+    assert warm_shop.manager.job(one.job_id).scores is None
+    assert warm_shop.manager.job(one.job_id).scores_error == ""
 
 
 def test_a_placeholder_is_not_scored(shop: Shop) -> None:
@@ -144,47 +144,48 @@ def test_scores_near_duplicates_stars_and_notes_survive_a_lost_index(shop: Shop)
     assert [job.note for job in after] == ["the string is missing", ""]
 
 
-def test_scores_of_another_video_are_not_reused(shop: Shop) -> None:
-    one, other = _complete(shop), _complete(shop, "a cat sleeps")
-    shop.manager.measure([one.job_id], PATIENCE_S)
-    kept = shop.paths.job(one.job_id).scores.read_bytes()
-    recipe = shop.paths.job(other.job_id).recipe
-    digest = shop.manager.recipe(other.job_id).outcome
+def test_scores_of_another_video_are_not_reused(warm_shop: Shop) -> None:
+    one, other = _complete(warm_shop), _complete(warm_shop, "a cat sleeps")
+    warm_shop.manager.measure([one.job_id], PATIENCE_S)
+    kept = warm_shop.paths.job(one.job_id).scores.read_bytes()
+    recipe = warm_shop.paths.job(other.job_id).recipe
+    digest = warm_shop.manager.recipe(other.job_id).outcome
     assert digest is not None
     recipe.write_text(recipe.read_text("utf-8").replace(digest.sha256, "0" * 64), "utf-8")
-    shop.paths.job(other.job_id).scores.write_bytes(kept)
-    shop.manager.rebuild()
-    assert shop.manager.job(one.job_id).scores
-    assert shop.manager.job(other.job_id).scores is None
+    warm_shop.paths.job(other.job_id).scores.write_bytes(kept)
+    warm_shop.manager.rebuild()
+    assert warm_shop.manager.job(one.job_id).scores
+    assert warm_shop.manager.job(other.job_id).scores is None
 
 
-def test_a_missing_or_damaged_video_gets_a_reason_instead_of_scores(shop: Shop) -> None:
-    gone, damaged = _complete(shop), _complete(shop)
-    _video(shop, gone).unlink()
-    size = _video(shop, damaged).stat().st_size
-    _video(shop, damaged).write_bytes(b"\0" * size)
+def test_a_missing_or_damaged_video_gets_a_reason_instead_of_scores(warm_shop: Shop) -> None:
+    gone, damaged = _complete(warm_shop), _complete(warm_shop)
+    _video(warm_shop, gone).unlink()
+    size = _video(warm_shop, damaged).stat().st_size
+    _video(warm_shop, damaged).write_bytes(b"\0" * size)
     found = {
-        job.job_id: job for job in shop.manager.measure([gone.job_id, damaged.job_id], PATIENCE_S)
+        job.job_id: job
+        for job in warm_shop.manager.measure([gone.job_id, damaged.job_id], PATIENCE_S)
     }
-    shop.note()
+    warm_shop.note()
     assert found[gone.job_id].scores is None
     assert found[gone.job_id].scores_error == "The video is gone."
     assert found[damaged.job_id].scores is None
     assert "cannot be opened" in found[damaged.job_id].scores_error
 
 
-def test_a_killed_scorer_is_replaced_and_the_video_is_scored(shop: Shop) -> None:
-    first = _complete(shop)
-    shop.manager.measure([first.job_id], PATIENCE_S)
-    scorer = _scorer(shop)
+def test_a_killed_scorer_is_replaced_and_the_video_is_scored(warm_shop: Shop) -> None:
+    first = _complete(warm_shop)
+    warm_shop.manager.measure([first.job_id], PATIENCE_S)
+    scorer = _scorer(warm_shop)
     scorer.suspend()
-    second = _complete(shop)  # renders continue meanwhile
+    second = _complete(warm_shop)  # renders continue meanwhile
     with pytest.raises(TimeoutError, match="1 of 1"):
-        shop.manager.measure([second.job_id], 0.5)
+        warm_shop.manager.measure([second.job_id], 0.5)
     scorer.kill()
-    (measured,) = shop.manager.measure([second.job_id], PATIENCE_S)
+    (measured,) = warm_shop.manager.measure([second.job_id], PATIENCE_S)
     assert measured.scores
-    assert _scorer(shop).pid != scorer.pid
+    assert _scorer(warm_shop).pid != scorer.pid
 
 
 def test_a_hung_scorer_costs_only_one_video_its_scores(shop: Shop) -> None:
@@ -247,31 +248,34 @@ def test_a_model_that_cannot_be_loaded_leaves_the_other_scores(shop: Shop, tmp_p
     assert "sharpness" in scores
 
 
-def test_a_video_rendered_again_is_scored_again(shop: Shop) -> None:
-    job = _complete(shop)
-    shop.manager.measure([job.job_id], PATIENCE_S)
-    _video(shop, job).unlink()
-    assert shop.manager.job(job.job_id).state is JobState.FAILED
-    assert shop.manager.job(job.job_id).scores is None
-    shop.manager.retry(job.job_id)
-    shop.ended(job.job_id)
-    assert shop.manager.job(job.job_id).scores is None
-    assert shop.manager.measure([job.job_id], PATIENCE_S)[0].scores
+def test_a_video_rendered_again_is_scored_again(warm_shop: Shop) -> None:
+    job = _complete(warm_shop)
+    warm_shop.manager.measure([job.job_id], PATIENCE_S)
+    _video(warm_shop, job).unlink()
+    assert warm_shop.manager.job(job.job_id).state is JobState.FAILED
+    assert warm_shop.manager.job(job.job_id).scores is None
+    warm_shop.manager.retry(job.job_id)
+    warm_shop.ended(job.job_id)
+    assert warm_shop.manager.job(job.job_id).scores is None
+    assert warm_shop.manager.measure([job.job_id], PATIENCE_S)[0].scores
 
 
-def test_jobs_are_sorted_by_a_score_and_filtered_by_bounds(shop: Shop) -> None:
-    ids = [_complete(shop, prompt).job_id for prompt in ("a kite", "a boat", "a red kite", "a cat")]
+def test_jobs_are_sorted_by_a_score_and_filtered_by_bounds(warm_shop: Shop) -> None:
+    ids = [
+        _complete(warm_shop, prompt).job_id
+        for prompt in ("a kite", "a boat", "a red kite", "a cat")
+    ]
     given = [0.3, 0.1, 0.2, 0.4]
-    with shop.manager._index.write() as writer:
+    with warm_shop.manager._index.write() as writer:
         for job_id, motion in zip(ids, given, strict=True):
             scores = f'{{"motion": {motion}, "flicker": {1 - motion}}}'
             writer.execute("UPDATE jobs SET scores = ? WHERE job_id = ?", (scores, job_id))
-    unmeasured = _complete(shop).job_id
+    unmeasured = _complete(warm_shop).job_id
 
     def listed(**asked: object) -> list[int]:
         found, cursor = [], None
         while True:
-            page = shop.manager.jobs(limit=2, cursor=cursor, **asked)  # type: ignore[arg-type]
+            page = warm_shop.manager.jobs(limit=2, cursor=cursor, **asked)  # type: ignore[arg-type]
             found += [ids.index(job.job_id) for job in page.jobs]
             cursor = page.cursor
             if cursor is None:
@@ -286,23 +290,23 @@ def test_jobs_are_sorted_by_a_score_and_filtered_by_bounds(shop: Shop) -> None:
     assert listed(bounds={"motion": (0.2, 0.3)}, query="red k") == [2]
     assert listed(bounds={"motion": (None, 0.1)}, state=JobState.COMPLETE) == [1]
     assert listed(sort="motion", state=JobState.FAILED) == []
-    assert shop.manager.jobs().jobs[0].job_id == unmeasured
+    assert warm_shop.manager.jobs().jobs[0].job_id == unmeasured
     for wrong in ({"sort": "beauty"}, {"bounds": {"beauty": (0.0, None)}}):
         with pytest.raises(InvalidRequest, match="no score 'beauty'"):
-            shop.manager.jobs(**wrong)
+            warm_shop.manager.jobs(**wrong)
     with pytest.raises(InvalidRequest, match="not a cursor"):
-        shop.manager.jobs(sort="motion", cursor="nan:3")
+        warm_shop.manager.jobs(sort="motion", cursor="nan:3")
 
 
 def test_the_command_line_sorts_and_filters_by_score(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    warm_shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ids = [_complete(shop, prompt).job_id for prompt in ("a kite", "a boat", "a cat")]
-    with shop.manager._index.write() as writer:
+    ids = [_complete(warm_shop, prompt).job_id for prompt in ("a kite", "a boat", "a cat")]
+    with warm_shop.manager._index.write() as writer:
         for job_id, motion in zip(ids, (0.25, 0.5, 0.75), strict=True):
             scores = f'{{"motion": {motion}}}'
             writer.execute("UPDATE jobs SET scores = ? WHERE job_id = ?", (scores, job_id))
-    monkeypatch.setenv("WORKBENCH_OUTPUTS", str(shop.paths.outputs))
+    monkeypatch.setenv("WORKBENCH_OUTPUTS", str(warm_shop.paths.outputs))
     assert main(["jobs", "--sort=-motion", "--max", "motion=0.6"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[:2]] == [ids[1], ids[0]]
@@ -312,9 +316,9 @@ def test_the_command_line_sorts_and_filters_by_score(
     assert "no score 'beauty'" in capsys.readouterr().err
 
 
-def test_a_note_has_a_maximum_length(shop: Shop) -> None:
-    job = _complete(shop)
-    assert shop.manager.note(job.job_id, "ein schöner Hund").note == "ein schöner Hund"
+def test_a_note_has_a_maximum_length(warm_shop: Shop) -> None:
+    job = _complete(warm_shop)
+    assert warm_shop.manager.note(job.job_id, "ein schöner Hund").note == "ein schöner Hund"
     with pytest.raises(InvalidRequest, match="at most 4,000"):
-        shop.manager.note(job.job_id, "x" * 4_001)
-    assert shop.manager.job(job.job_id).note == "ein schöner Hund"
+        warm_shop.manager.note(job.job_id, "x" * 4_001)
+    assert warm_shop.manager.job(job.job_id).note == "ein schöner Hund"
