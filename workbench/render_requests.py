@@ -185,7 +185,10 @@ class RenderRequests:
                 path = self._jobs.input_path(given) if known else Path(given).expanduser()
             except NotFound as error:
                 raise InvalidRequest(str(error), (FieldProblem(field, str(error)),)) from error
-            if not path.is_file() or path.suffix in {PATH_SUFFIX, ACTIONS_SUFFIX}:
+            is_channel = field.startswith("control.") and control is not None and control.channel
+            if not path.is_file() or (
+                path.suffix in {PATH_SUFFIX, ACTIONS_SUFFIX} and not is_channel
+            ):
                 problem = f"There is no picture or video {given} to start from."
                 raise InvalidRequest(problem, (FieldProblem(field, problem),))
             return str(path.resolve())

@@ -279,7 +279,10 @@ class RenderParameters(BaseModel):
         "file on the machine that renders.",
     )
     transformer_2: _Weights | None = Field(None, description="The same for low noise.")
-    text_encoder: _Weights | None = Field(None, description="A folder in the transformers layout.")
+    text_encoder: _Weights | None = Field(
+        None,
+        description="A folder in the transformers layout, or a single safetensors or GGUF file.",
+    )
     vae: _Weights | None = Field(None, description="A folder or a .safetensors file.")
     quantize: Quantisation | dict[str, Quantisation] | None = Field(
         None, description="Quantisation of the denoisers, or of each component by name."

@@ -238,10 +238,12 @@ class Settings(BaseSettings):
     keeps them. Those of starred segments are always kept."""
     undo_s: float = Field(3_600.0, ge=0)
     """Deleted videos and sessions can be restored for this long."""
-    idle_exit_s: float = Field(600.0, gt=0)
-    """A supervisor that is idle for this long exits."""
+    idle_exit_s: float = Field(60.0, gt=0)
+    """A supervisor that is idle for this long exits with its workers, unless one holds a model."""
     idle_unload_s: float = Field(300.0, gt=0)
-    """A model unused for this long is unloaded."""
+    """A model unused for this long is unloaded; a cluster's machines are kept as long."""
+    language_idle_s: float = Field(600.0, gt=0)
+    """A local language model unused for this long is unloaded."""
 
     def __init__(self, **values: Any) -> None:
         try:

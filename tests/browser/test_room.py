@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -9,6 +10,10 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.screen import LOAD_MS, Screen
+from tests.jobs.shop import PATIENCE_S
+from tests.live_server import LiveServer, end_supervisor
+from workbench.jobs.client.manager import JobManager
+from workbench.settings import Settings
 
 pytestmark = pytest.mark.browser
 
@@ -130,3 +135,26 @@ def test_the_idea_field_has_focus_and_a_key_lists_the_shortcuts(
     before = screen.page.evaluate(at)
     screen.page.keyboard.press(".")
     assert screen.page.evaluate(at) - before == pytest.approx(1 / 24, abs=0.002)
+
+
+def test_a_move_of_the_pointer_calls_back_the_workers_that_have_left(
+    open_screen: Callable[..., Screen], server: LiveServer
+) -> None:
+    screen = open_screen().open_dashboard()
+    page, jobs = screen.page, JobManager(Settings(outputs=server.outputs))
+
+    def wait_for_supervisor(*, there: bool) -> None:
+        limit = time.monotonic() + PATIENCE_S
+        while (jobs.supervisor() is not None) is not there:
+            assert time.monotonic() < limit
+            page.wait_for_timeout(50)
+
+    try:
+        wait_for_supervisor(there=True)  # the page has called for it as it opened
+        end_supervisor(server.outputs)
+        wait_for_supervisor(there=False)
+        page.mouse.move(300, 300)
+        page.mouse.move(320, 320)
+        wait_for_supervisor(there=True)
+    finally:
+        jobs.close()

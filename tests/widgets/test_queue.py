@@ -176,3 +176,25 @@ def test_a_new_job_is_sent_alone_and_not_with_the_whole_session(talk: Talk) -> N
     assert job in {view["job_id"] for view in views}
     assert batch in {view["batch_id"] for view in views}
     talk.ask("pause", on=False)
+
+
+def test_workers_that_left_are_back_before_a_returning_user_asks_for_a_video(
+    tmp_path: Path,
+) -> None:
+    outputs = tmp_path / "outputs"
+    studio = Studio(Settings(outputs=outputs, idle_exit_s=3.0, spare_workers=0))
+    talk = Talk(workbench.Workbench(using=studio))
+    try:
+        talk.ask("hello")
+        talk.wait_until(lambda: _is_ready(studio))
+        talk.wait_until(lambda: studio.jobs.supervisor() is None)
+        # asked again as the page does: the first may have met the supervisor while it left
+        talk.wait_until(lambda: talk.ask("wake") and _is_ready(studio))
+    finally:
+        talk.bench.close()
+        studio.close()
+        end_supervisor(outputs)
+
+
+def _is_ready(studio: Studio) -> bool:
+    return any(device.state == "idle" for device in studio.jobs.devices())

@@ -6,7 +6,7 @@ Data only. Opens no video and knows no jobs; identifiers are told from paths by 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -21,17 +21,22 @@ from workbench.identifiers import Kind, is_identifier
 __all__ = [
     "COMPUTED",
     "FOLLOWED_CHANNELS",
+    "KINDS",
     "Control",
     "GivenControl",
     "as_control",
     "control_from_text",
 ]
 
-FOLLOWED_CHANNELS: Final = ("depth", "edges", "segments")
+KindName = Literal["depth", "edges", "pose", "segments", "blur", "layout", "gray", "boxes", "flow"]
+
+KINDS: Final[tuple[KindName, ...]] = get_args(KindName)
+
+FOLLOWED_CHANNELS: Final = ("depth", "edges", "segments", "boxes", "flow")
 """The channels of a storyboard that a model can follow."""
 
-COMPUTED: Final = ("edges", "gray", "blur")
-"""The kinds that are computed from any video."""
+COMPUTED: Final = ("edges", "gray", "blur", "flow")
+"""The kinds that OpenCV computes from any video."""
 
 _FROM: Final = " from "
 
@@ -41,7 +46,7 @@ class Control(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["depth", "edges", "pose", "segments", "blur", "layout", "gray"]
+    kind: KindName
     video: str = Field("", max_length=4_096)
     """Given like every video: as an id or, only in Python, as a path."""
     channel: bool = Field(

@@ -25,11 +25,11 @@ class ControlKind(StrEnum):
     SEGMENTS = "segments"
     """One colour for each thing."""
     BOXES = "boxes"
-    """A rectangle around each thing."""
+    """An outline around each thing, black on white."""
     POSE = "pose"
     """Skeletons of people."""
     FLOW = "flow"
-    """Motion to the next frame, as colour."""
+    """Motion from the frame before, in the colours of the Middlebury wheel."""
     GRAY = "gray"
     """The picture without its colours."""
 

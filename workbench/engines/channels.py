@@ -5,7 +5,8 @@ distance of ``65535 · near / v``, 0 for what is infinitely far, so that near is
 holds three 16-bit planes as KITTI does: right and down to the next frame, each ``64 · pixels +
 32768``, and 1 where that is known and seen there. ``segments.mkv`` has one colour for each thing,
 ``edges.mkv`` outlines, white on black. ``frames.mkv`` holds the
-frames themselves as they were made. ``boxes.json`` says where each entity is in each frame.
+frames themselves as they were made. ``boxes.json`` says where each entity is in each frame; how a
+model is shown a channel stands in ``control_frames``.
 ``channels.json`` holds ``near``, the names and the colours.
 """
 
@@ -29,7 +30,6 @@ __all__ = [
     "CANNY",
     "LosslessVideo",
     "channel_facts",
-    "control_frames",
     "decode_depth",
     "decode_flow",
     "encode_depth",
@@ -55,8 +55,6 @@ CANNY: Final = (60, 140)
 
 _FULL: Final = 65_535
 _FLOW_SCALE, _FLOW_ZERO = 64.0, 32_768.0
-_SHOWN_FLOW: Final = 0.05
-"""The motion, in frame widths, that is shown at full strength."""
 
 
 class LosslessVideo:
@@ -150,30 +148,3 @@ def decode_flow(stored: Image) -> tuple[Image, Image]:
     """Return motion to the next frame in pixels (H×W×2), and where it is known (H×W)."""
     moved = (stored[..., :2].astype(np.float32) - _FLOW_ZERO) / _FLOW_SCALE
     return moved, stored[..., 2] > 0
-
-
-def control_frames(path: Path) -> Iterator[Image]:
-    """Yield a channel as a model follows it: RGB (H×W×3, ``uint8``).
-
-    Depth keeps its upper eight bits, near bright; flow is coloured by direction and length.
-    """
-    kind = kind_of(path)
-    for frame in read_channel(path):
-        if kind == "depth":
-            yield np.repeat((frame >> 8).astype(np.uint8)[..., None], 3, axis=2)
-        elif kind == "flow":
-            yield _coloured(decode_flow(frame)[0])
-        elif frame.ndim == 2:
-            yield np.repeat(frame[..., None], 3, axis=2)
-        else:
-            yield frame
-
-
-def _coloured(flow: Image) -> Image:
-    """Return motion as colour: the hue is its direction, the saturation its length."""
-    import cv2  # noqa: PLC0415
-
-    length = np.hypot(flow[..., 0], flow[..., 1]) / (_SHOWN_FLOW * flow.shape[1])
-    angle = np.degrees(np.arctan2(flow[..., 1], flow[..., 0])) % 360
-    hsv = np.dstack([angle / 2, np.clip(length, 0, 1) * 255, np.full_like(angle, 255)])
-    return cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB)

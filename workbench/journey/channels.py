@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from workbench import control
+from workbench.control.control_request import FOLLOWED_CHANNELS
 from workbench.errors import FieldProblem, InvalidRequest, NotFound
 from workbench.rendering import Control
 
@@ -83,5 +84,6 @@ class Channel:
         try:
             return Control.model_validate(given)
         except ValidationError as error:
-            problem = f"No model follows {self.name}; depth, edges and segments can be followed."
+            followed = ", ".join(FOLLOWED_CHANNELS)
+            problem = f"No model follows {self.name}, only {followed}."
             raise InvalidRequest(problem, (FieldProblem("control", problem),)) from error

@@ -34,8 +34,7 @@ class Lead:
 
         Raises ``InvalidRequest`` for a video that does not open.
         """
-        from workbench.engines.channels import kind_of  # noqa: PLC0415  loads the decoder
-        from workbench.engines.probe import probe_video  # noqa: PLC0415
+        from workbench.engines.control_frames import control_facts  # noqa: PLC0415  the decoder
 
         given = origin.base.options.get("control")
         if asked.control is None and given is None:
@@ -47,13 +46,13 @@ class Lead:
             offset -= segment.start - segment.overlap
         path = Path(control.video)
         try:
-            facts = probe_video(path)
+            facts = control_facts(path)
         except (DamagedFile, OSError) as error:
             if asked.control is None:
                 return None
             raise refused("control", f"Its video does not open: {error}".rstrip(".")) from error
         count = facts.num_frames
-        in_time = kind_of(path) or not control.ready
+        in_time = facts.is_channel or not control.ready
         if in_time and facts.fps != fps:  # it is read at the model's rate
             count = int((count - 1) / facts.fps * fps + _SAME_MOMENT) + 1
         return cls(control, offset, count - offset, fps)

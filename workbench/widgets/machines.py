@@ -63,6 +63,11 @@ class Machines:
         await self.here()
 
     @command
+    async def wake(self) -> None:
+        """Note that the user is back: a render is likely, and the workers may have left."""
+        await self._warm_up()
+
+    @command
     async def here(self) -> None:
         """Note that a page is still open."""
         self._heard_at_s = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ from tests.engines.diffusers.direct import assert_same, direct
 from tests.engines.filming import render
 from tests.live_server import end_supervisor
 from workbench.control import CameraControl, CameraPath, path_from_words
-from workbench.engines.channels import read_channel
+from workbench.control.control_request import KINDS
+from workbench.engines.channels import decode_flow, read_channel
 from workbench.engines.completion import Completion
-from workbench.engines.diffusers.conditioning import conditioned
+from workbench.engines.diffusers.conditioning import conditioned, takers_of
 from workbench.engines.diffusers.options import AS_RENDERED, read_options
+from workbench.engines.optical_flow import dis_flow, flow_colours
 from workbench.engines.probe import decode_video
 from workbench.errors import EngineUnavailable, InvalidRequest, NotFound
 from workbench.journey.channels import Channel
@@ -140,7 +143,8 @@ def storyboard(tmp_path: Path) -> Path:
     scene = Scene(subject="a red car", action="driving", setting="a coast road")
     camera = CameraControl.of("push in").resolved(width=64, height=64, num_frames=25, fps=24)
     size: dict[str, Any] = {"width": 64, "height": 64, "num_frames": 25, "fps": 24}
-    render(folder, scene, camera=camera, channels=("depth", "edges", "segments"), **size)
+    channels = ("depth", "edges", "segments", "boxes", "flow")
+    render(folder, scene, camera=camera, channels=channels, **size)
     return folder
 
 
@@ -165,10 +169,73 @@ def test_vace_follows_a_storyboards_channel_as_by_a_direct_call(
     shown = [(frame >> 8 if kind == "depth" else frame) for frame in at_the_models_rate]
     video = [Image.fromarray(frame.astype(np.uint8)).convert("RGB") for frame in shown]
     assert len({frame.tobytes() for frame in video}) > 1, "the storyboard moves"
+    assert_same(given, direct(_vace(models), asked, video=video))
+    assert f"the model follows the {kind} of a storyboard" in _notes(made)
+
+
+@pytest.mark.parametrize(("fps", "step"), [(24, 1.0), (16, 1.5)])
+def test_vace_follows_a_storyboards_boxes_as_the_outlines_that_it_was_trained_on(
+    fps: int,
+    step: float,
+    ask: Ask,
+    stage: Stage,
+    models: Models,
+    storyboard: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    control = {"kind": "boxes", "video": str(storyboard / "boxes.json"), "channel": True}
+    asked = _complete(ask("wan-vace", fps=fps, options={"control": control}))
+    given = recorded(monkeypatch)
+    made, _ = stage.render(asked)
+    entities = json.loads((storyboard / "boxes.json").read_text())["entities"]
+    video = []
+    for index in range(9):
+        frame = np.full((64, 64, 3), 255, np.uint8)
+        for entity in entities:
+            left, top, right, low = entity["boxes"][round(index * step)]
+            cv2.rectangle(frame, (left, top), (right, low), (0, 0, 0), 2)
+        video.append(Image.fromarray(frame))
+    assert len({frame.tobytes() for frame in video}) > 1, "the storyboard moves"
+    assert_same(given, direct(_vace(models), asked, video=video))
+    assert "the model follows the boxes of a storyboard" in _notes(made)
+
+
+@pytest.mark.parametrize("computed", [False, True])
+def test_vace_follows_flow_of_a_storyboard_and_of_any_video(
+    computed: bool,
+    ask: Ask,
+    stage: Stage,
+    models: Models,
+    storyboard: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = storyboard / ("video.mp4" if computed else "flow.mkv")
+    control = {"kind": "flow", "video": str(source), "channel": not computed}
+    control |= {"ready": False, "start_s": 1 / 16} if computed else {}
+    asked = _complete(ask("wan-vace", fps=16, options={"control": control}))
+    given = recorded(monkeypatch)
+    made, _ = stage.render(asked)
+    if computed:
+        frames = list(decode_video(source))
+        shown = [frames[round(index * 1.5)] for index in range(10)]
+        flows = [dis_flow(*pair) for pair in pairwise(shown)]
+    else:
+        stored = [decode_flow(one) for one in read_channel(source)]
+        places = [max(0, round(index * 1.5) - 1) for index in range(9)]
+        flows = [np.where(stored[one][1][..., None], stored[one][0], 0) for one in places]
+    video = [Image.fromarray(flow_colours(flow)) for flow in flows]
+    assert len({frame.tobytes() for frame in video}) > 1, "it moves"
+    assert_same(given, direct(_vace(models), asked, video=video))
+    said = "the control is the video's flow: dense inverse search"
+    note = said if computed else "the model follows the flow of a storyboard"
+    assert any(one.startswith(note) for one in _notes(made))
+
+
+def _vace(models: Models) -> Any:
+    """Return a pipeline as a user of diffusers would load it."""
     pipe = diffusers.WanVACEPipeline.from_pretrained(models("wan-vace"))
     pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, flow_shift=3.0)
-    assert_same(given, direct(pipe, asked, video=video))
-    assert f"the model follows the {kind} of a storyboard" in _notes(made)
+    return pipe
 
 
 @pytest.mark.parametrize("kind", ["depth", "edges", "segments"])
@@ -195,14 +262,32 @@ def test_cosmos_transfer_is_given_a_storyboards_channel_or_says_what_it_lacks(
             stage.engine.load(asked, "cpu", stage.report)
 
 
-def test_a_kind_of_control_that_a_model_does_not_take_is_refused(
-    ask: Ask, storyboard: Path
+@pytest.mark.parametrize(
+    ("model", "kind", "told"),
+    [
+        (
+            "wan-vace",
+            "segments",
+            r"gray, boxes, flow, not by segments; LTX-2, Cosmos Transfer 2\.5 take segments",
+        ),
+        ("wan-animate", "flow", r"control by pose, not by flow; Wan 2\.1 VACE, LTX-2 take flow"),
+    ],
+)
+def test_a_kind_of_control_that_a_model_does_not_take_is_refused_and_told_who_does(
+    model: str, kind: str, told: str, ask: Ask, storyboard: Path, picture: str
 ) -> None:
-    control = {"kind": "segments", "video": str(storyboard / "segments.mkv"), "channel": True}
-    with pytest.raises(
-        InvalidRequest, match="by depth, edges, pose, layout, gray, not by segments"
-    ):
-        _complete(ask("wan-vace", options={"control": control}))
+    control = {"kind": kind, "video": str(storyboard / f"{kind}.mkv"), "channel": True}
+    options: dict[str, Any] = {"control": control}
+    if model == "wan-animate":
+        options |= {"image": picture, "video": str(storyboard / "video.mp4")}
+    with pytest.raises(InvalidRequest, match=told) as caught:
+        _complete(ask(model, options=options))
+    assert [one.field for one in caught.value.problems] == ["options.control.kind"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_control_is_taken_by_some_family(kind: str) -> None:
+    assert takers_of(kind)
 
 
 @pytest.fixture
@@ -219,7 +304,7 @@ def test_a_storyboards_depth_directs_a_model_through_the_worker(
     studio: wb.Studio, stage: Stage, models: Models
 ) -> None:
     shape: dict[str, Any] = {"width": 64, "height": 64, "num_frames": 9, "fps": 16, "using": studio}
-    asked = {"camera": "push in", "channels": ["depth"], "engine": "animatic", **shape}
+    asked = {"camera": "push in", "channels": ["depth", "boxes"], "engine": "animatic", **shape}
     (storyboard,) = wb.render("a red car drives on a coast road", **asked).wait(300).videos
     depth = storyboard.wait(300).channel("depth")
     assert next(depth.frames()).shape == (64, 64)
@@ -233,9 +318,12 @@ def test_a_storyboards_depth_directs_a_model_through_the_worker(
     _, folder = stage.render(video.job.request)
     theirs, ours = (list(decode_video(path)) for path in (video.path, folder / "video.mp4"))
     assert np.array_equal(np.stack(theirs), np.stack(ours))
+    asked["control"] = storyboard.channel("boxes")
+    (boxed,) = wb.render("a dog runs in the rain", **asked).wait(300).videos
+    assert "the model follows the boxes of a storyboard" in _notes(boxed.wait(300).recipe)
     with pytest.raises(NotFound, match="has no edges"):
         storyboard.channel("edges")
-    with pytest.raises(InvalidRequest, match="No model follows camera"):
+    with pytest.raises(InvalidRequest, match="No model follows camera, only depth"):
         Channel("camera", depth.path, storyboard.job_id).as_control()
 
 
@@ -289,9 +377,7 @@ def test_a_control_is_computed_from_a_video_as_opencv_computes_it(
     planes = [cv2.Canny(one, 60, 140) if kind == "edges" else one for one in grays]
     video = [Image.fromarray(plane).convert("RGB") for plane in planes]
     assert len({frame.tobytes() for frame in video}) > 1, "the video moves"
-    pipe = diffusers.WanVACEPipeline.from_pretrained(models("wan-vace"))
-    pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, flow_shift=3.0)
-    assert_same(given, direct(pipe, asked, video=video))
+    assert_same(given, direct(_vace(models), asked, video=video))
     assert any(note.startswith(f"the control is the video's {kind}: ") for note in _notes(made))
 
 

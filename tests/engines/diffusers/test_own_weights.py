@@ -105,6 +105,8 @@ def test_components_load_from_folders_and_single_files(model: Path, tmp_path: Pa
     assert "incomplete" in _problems(model)["model"]
     assert _complete(model, transformer=str(file)).transformer == str(file)
     assert _complete(model, transformer=str(packed)).transformer == str(packed)
+    for text in (file, packed):
+        assert _complete(model, transformer=str(file), text_encoder=str(text)).text_encoder
     completed = _complete(model, transformer=str(packed), vae=str(model))
     assert completed.vae == str(model / "vae"), "a whole model lends its component"
 
@@ -112,20 +114,24 @@ def test_components_load_from_folders_and_single_files(model: Path, tmp_path: Pa
 def test_a_component_that_cannot_work_is_refused_with_the_reason(
     model: Path, tmp_path: Path
 ) -> None:
-    scaled = _tensors(tmp_path / "s.safetensors", "blocks.0.q.scale_weight")
+    scaled = _tensors(tmp_path / "s.safetensors", "blocks.0.q.weight", "blocks.0.q.weight_scale_2")
     damaged = tmp_path / "d.gguf"
     damaged.write_bytes(b"nothing")
     packed = tmp_path / "p.gguf"
     packed.write_bytes(b"GGUF....")
-    assert "scaled 8-bit weights" in _problems(model, transformer=str(scaled))["transformer"]
+    told = _problems(model, transformer=str(scaled))["transformer"]
+    assert "packed in a format that cannot be read here (blocks.0.q.weight_scale_2)" in told
+    orphan = _tensors(tmp_path / "o.safetensors", "blocks.0.q.scale_weight")
+    assert "cannot be read here" in _problems(model, transformer=str(orphan))["transformer"]
     assert "not a GGUF file" in _problems(model, transformer=str(damaged))["transformer"]
-    assert "replaces a transformer, not a vae" in _problems(model, vae=str(packed))["vae"]
+    told = _problems(model, vae=str(packed))["vae"]
+    assert "cannot read a vae from a GGUF file: use a safetensors file" in told
     assert "There is no file" in _problems(model, vae="/nowhere")["vae"]
     assert "has no transformer_2" in _problems(model, transformer_2=str(scaled))["transformer_2"]
-    single = _tensors(tmp_path / "t.safetensors", "a")
-    assert "from a folder" in _problems(model, text_encoder=str(single))["text_encoder"]
-    told = _problems(model, transformer=str(packed), quantize="fp8")
-    assert "quantised already" in told["quantize"]
+    problems = _problems(model, text_encoder=str(packed), quantize={"text_encoder": "int8"})
+    assert "leave quantize out" in problems["quantize.text_encoder"]
+    problems = _problems(model, transformer=str(packed), quantize="fp8")
+    assert "quantised already" in problems["quantize"]
 
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(

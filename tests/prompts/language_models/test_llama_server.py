@@ -57,7 +57,7 @@ def settings_for(model: str, folder: Path, idle_exit_s: float = 120.0) -> Settin
         language_provider="local",
         language_model=model,
         language_timeout_s=120.0,
-        idle_exit_s=idle_exit_s,
+        language_idle_s=idle_exit_s,
     )
 
 

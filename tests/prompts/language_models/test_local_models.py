@@ -119,7 +119,7 @@ def test_all_clients_of_a_machine_share_one_loaded_model(model: str, tmp_path: P
         outputs=tmp_path / "outputs",
         language_provider="transformers",
         language_model=model,
-        idle_exit_s=60.0,
+        language_idle_s=60.0,
     )
 
     async def two_clients() -> list[tuple[Studio, str]]:

@@ -153,11 +153,12 @@ class ChannelWriter:
             self._write_texts()
 
     def _write_texts(self) -> None:
-        facts: dict[str, Any] = {
+        facts_of_film: dict[str, Any] = {
             "size": [self._film.width, self._film.height],
             "num_frames": self._film.num_frames - self._first,
             "fps": self._film.fps,
         }
+        facts = dict(facts_of_film)
         if "depth" in self._wanted:
             facts["depth"] = {"near": self._near, "unit": "distance to the subject"}
         if "segments" in self._wanted:
@@ -172,7 +173,7 @@ class ChannelWriter:
         self._put("channels.json", facts)
         if "boxes" in self._wanted:
             entities = [{"name": name, "boxes": boxes} for name, boxes in self._boxes.items()]
-            self._put("boxes.json", {"fps": self._film.fps, "entities": entities})
+            self._put("boxes.json", {**facts_of_film, "entities": entities})
         if "camera" in self._wanted:
             path = camera_of(self._film, self._first)
             self._put("camera.json", path.model_dump(mode="json", exclude_none=True))

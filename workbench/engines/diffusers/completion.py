@@ -19,6 +19,7 @@ from workbench.engines.diffusers.conditioning import (
     kinds_of,
     media_of,
     needs_of,
+    takers_of,
     takes,
 )
 from workbench.engines.diffusers.families import Family, ModelFacts, Rule, families, family_of
@@ -360,8 +361,9 @@ def _input_problems(
         else ""
     )
     if "control" in given.intersection(taken) and kind not in kinds:
-        text = f"This model of {family.title} takes control by {', '.join(kinds)}, not by {kind}."
-        problems.append(FieldProblem("options.control.kind", text))
+        text = f"This model of {family.title} takes control by {', '.join(kinds)}, not by {kind}"
+        told = f"{text}; {_who_takes(str(kind))}."
+        problems.append(FieldProblem("options.control.kind", told))
     if not problems and choose_class(chosen, facts.class_name, family) is None:
         names = sorted(given)
         text = f"This model of {family.title} takes {', '.join(names)}, but not together."
@@ -380,6 +382,12 @@ def _made_for(name: str) -> str:
     own = [f.title for f in families() if takes(name, f.classes)]
     titles = list(dict.fromkeys(shared + own))[:3] or ["Wan VACE"]
     return " or ".join(filter(None, (", ".join(titles[:-1]), titles[-1])))
+
+
+def _who_takes(kind: str) -> str:
+    """Return which families follow a control of ``kind``; a test sees to it that one does."""
+    titles = takers_of(kind)
+    return f"{', '.join(titles)} {'take' if len(titles) > 1 else 'takes'} {kind}"
 
 
 def _hub_name(model: str) -> bool:

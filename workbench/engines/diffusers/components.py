@@ -16,6 +16,8 @@ from workbench.engines.diffusers.own_weights import (
     component_source,
     quantisation_of,
 )
+from workbench.engines.diffusers.scaled_weights import is_scaled, read_scaled
+from workbench.engines.diffusers.text_encoder_files import load_text_encoder_file
 from workbench.engines.diffusers.weights import Weights
 from workbench.errors import EngineUnavailable
 from workbench.rendering import REPLACEABLE, RenderRequest
@@ -108,17 +110,20 @@ def _loaded(
     dtype = getattr(torch, dtypes.get(name, dtypes["default"]))
     how = quantisation_of(request).get(name, "none")
     arguments: dict[str, Any] = {"dtype": dtype, "local_files_only": True}
-    if source.kind == "gguf":
+    if source.kind == "gguf" and not source.is_text_encoder:
         arguments["quantization_config"] = diffusers.GGUFQuantizationConfig(compute_dtype=dtype)
     elif how in {"int8", "nf4"}:
         arguments["quantization_config"] = _config(how, str(library))
     if library == "transformers":
-        return getattr(transformers, str(kind_name)).from_pretrained(source.path, **arguments)
+        kind = getattr(transformers, str(kind_name))
+        if source.kind in _SINGLE_FILE:
+            return load_text_encoder_file(source.path, kind, weights.folder / name, **arguments)
+        return kind.from_pretrained(source.path, **arguments)
     kind = getattr(diffusers, _own_class(source.path) or str(kind_name))
     if source.kind in _SINGLE_FILE:
-        return kind.from_single_file(
-            str(source.path), config=str(weights.folder), subfolder=name, **arguments
-        )
+        scaled = source.kind == "safetensors" and is_scaled(source.path)
+        given = read_scaled(source.path, dtype) if scaled else str(source.path)
+        return kind.from_single_file(given, config=str(weights.folder), subfolder=name, **arguments)
     return kind.from_pretrained(source.path, **arguments)
 
 

@@ -14,14 +14,13 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from workbench.engines.channels import control_frames, kind_of
 from workbench.engines.diffusers.adapters import chunk_sizes, parameters_of
-from workbench.engines.diffusers.families import Family, ModelFacts
+from workbench.engines.diffusers.families import Family, ModelFacts, families
 from workbench.engines.diffusers.options import Options
 from workbench.engines.diffusers.tails import Continues, tail_arguments
 from workbench.engines.images import start_frame
 from workbench.engines.inputs import ending_of, input_file
-from workbench.engines.probe import decode_video, probe_video
+from workbench.engines.probe import decode_video
 from workbench.errors import DamagedFile, FieldProblem, InvalidRequest, RenderError
 from workbench.rendering import INPUTS, NAMING_OPTIONS, Control, RenderRequest
 
@@ -35,6 +34,7 @@ __all__ = [
     "kinds_of",
     "media_of",
     "needs_of",
+    "takers_of",
     "takes",
 ]
 
@@ -175,6 +175,21 @@ def kinds_of(facts: ModelFacts, family: Family) -> tuple[str, ...]:
     """Return the kinds of control that a model was trained on."""
     known = filter(None, map(inputs_of, (facts.class_name, *family.variants)))
     return tuple(dict.fromkeys(kind for one in known for kind in one.kinds))
+
+
+def takers_of(kind: str) -> tuple[str, ...]:
+    """Return the families that follow a control of ``kind``, by title."""
+    found = (
+        family.title
+        for family in families()
+        if not family.refused
+        and any(
+            kind in taken.kinds
+            for name in (*family.classes, *family.variants)
+            if (taken := inputs_of(name)) is not None
+        )
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def conditioned(
@@ -349,30 +364,38 @@ def _control(control: Control, size: tuple[int, int], fps: float | None) -> list
     """
     from PIL import Image  # noqa: PLC0415
 
+    from workbench.engines.control_frames import control_facts, control_frames  # noqa: PLC0415
+
     file = input_file(control.video)
-    own = probe_video(file).fps
-    rate = fps or own
+    facts = control_facts(file)
+    rate = fps or facts.fps
     first = round(control.start_s * rate)
-    if kind_of(file):
-        shown = [_fitted(Image.fromarray(frame), size) for frame in control_frames(file)]
-    elif control.ready:
-        return _frames(control.video, size)[first:]
-    else:
-        shown = _frames(control.video, size)
-    count = len(shown)
-    if rate != own:
-        count = int((len(shown) - 1) / own * rate + _SAME_MOMENT) + 1
-    led = [shown[round(index / rate * own)] for index in range(first, count)]
-    return led if control.ready else [_computed(control.kind, picture) for picture in led]
+    if facts.is_channel:
+        drawn = map(Image.fromarray, control_frames(file, size))
+        return _resampled([_fitted(one, size) for one in drawn], facts.fps, rate)[first:]
+    shown = _frames(control.video, size)
+    if control.ready:
+        return shown[first:]
+    return _computed(control.kind, _resampled(shown, facts.fps, rate), first)
 
 
-def _computed(kind: str, picture: Any) -> Any:
+def _resampled(frames: list[Any], own: float, rate: float) -> list[Any]:
+    """Return the frames of a video of ``own`` frames a second at another rate."""
+    if rate == own:
+        return frames
+    count = int((len(frames) - 1) / own * rate + _SAME_MOMENT) + 1
+    return [frames[round(index / rate * own)] for index in range(count)]
+
+
+def _computed(kind: str, pictures: list[Any], first: int) -> list[Any]:
     import numpy as np  # noqa: PLC0415
     from PIL import Image  # noqa: PLC0415
 
-    from workbench.engines.computed_control import computed_control  # noqa: PLC0415
+    from workbench.engines.computed_control import computed_controls  # noqa: PLC0415
 
-    return Image.fromarray(computed_control(kind, np.asarray(picture)))
+    frames = [np.asarray(one) for one in pictures[max(first - 1, 0) :]]
+    before = frames.pop(0) if first else None
+    return [Image.fromarray(one) for one in computed_controls(kind, frames, before=before)]
 
 
 def _mask(path: str, num_frames: int, size: tuple[int, int]) -> list[Any]:

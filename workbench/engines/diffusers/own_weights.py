@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from workbench.engines.diffusers.families import Family, ModelFacts
-from workbench.engines.diffusers.weight_files import Stored, header, stored, weight_files
+from workbench.engines.diffusers.memory import is_text_encoder
+from workbench.engines.diffusers.scaled_weights import scale_problem
+from workbench.engines.diffusers.weight_files import (
+    Stored,
+    header,
+    numbers_in_gguf,
+    stored,
+    weight_files,
+)
 from workbench.engines.diffusers.weights import Weights, hub_cache
 from workbench.errors import DamagedFile, EngineUnavailable, FieldProblem
 from workbench.rendering import REPLACEABLE, Lora, RenderRequest
@@ -57,13 +65,19 @@ class ComponentSource:
     """A folder with a ``config.json``, a ``.safetensors`` or a ``.gguf`` file."""
     kind: str
     """``folder``, ``safetensors`` or ``gguf``."""
+    is_text_encoder: bool = False
 
     def files(self) -> tuple[Path, ...]:
         """Return the weight files."""
         return weight_files(self.path).files if self.kind == "folder" else (self.path,)
 
     def stored(self) -> Stored:
-        """Return the contents of the files; a GGUF file stays quantised on the device."""
+        """Return the contents of the files.
+
+        A transformer in a GGUF file stays quantised on the device, a text encoder does not.
+        """
+        if self.kind == "gguf" and self.is_text_encoder:
+            return Stored(numbers_in_gguf(self.path))
         if self.kind == "gguf":
             return Stored(fixed_bytes=self.path.stat().st_size)
         return sum((stored(file) for file in self.files()), Stored())
@@ -125,23 +139,16 @@ def component_source(name: str, given: str) -> ComponentSource:
         return ComponentSource(folder.resolve(), "folder")
     if not path.is_file():
         raise _Unusable(f"There is no file or folder {given} for {name}.")
+    reads_text = is_text_encoder(name)
     if path.suffix == ".gguf":
         _check_gguf(name, path)
-        return ComponentSource(path.resolve(), "gguf")
+        return ComponentSource(path.resolve(), "gguf", reads_text)
     if path.suffix != ".safetensors":
         raise _Unusable(f"{path.name} is not a folder, a .safetensors or a .gguf file.")
-    if name.startswith("text_encoder"):
-        raise _Unusable(
-            f"{path.name} is a single file: a text encoder is taken from a folder in "
-            "transformers' form (config.json and weights)."
-        )
     _check_header(path)
-    if any(tensor.endswith(("scale_weight", "weight_scale")) for tensor in header(path)):
-        raise _Unusable(
-            f"{path.name} contains scaled 8-bit weights, which diffusers cannot read: use a GGUF "
-            "file, or the 16-bit weights with quantize='fp8'."
-        )
-    return ComponentSource(path.absolute(), "safetensors")
+    if problem := scale_problem(path):
+        raise _Unusable(problem)
+    return ComponentSource(path.absolute(), "safetensors", reads_text)
 
 
 def quantisation_of(request: RenderRequest) -> dict[str, str]:
@@ -248,8 +255,11 @@ def _check_header(*paths: Path) -> None:
 
 
 def _check_gguf(name: str, path: Path) -> None:
-    if not name.startswith("transformer"):
-        raise _Unusable(f"A GGUF file replaces a transformer, not a {name}.")
+    if not name.startswith(("transformer", "text_encoder")):
+        raise _Unusable(
+            f"diffusers cannot read a {name} from a GGUF file: use a safetensors file or a folder "
+            f"in the diffusers layout, as the model's own {name}/ is."
+        )
     if find_spec("gguf") is None:
         raise _Unusable("GGUF files need gguf: pip install gguf")
     with path.open("rb") as file:
@@ -269,7 +279,10 @@ def _quantisation_problems(
         if not isinstance(request.quantize, str) and facts.class_name and not _has(facts, name):
             yield FieldProblem(where, f"{facts.class_name} has no {name}.")
         if str(values.get(name, "")).endswith(".gguf"):
-            yield FieldProblem(where, f"The {name} is a GGUF file, which is quantised already.")
+            told = f"The {name} is a GGUF file, which is quantised already."
+            if is_text_encoder(name):
+                told = f"The {name} is a GGUF file: leave quantize out for it."
+            yield FieldProblem(where, told)
         if method := stored_methods.get(name):
             told = f"The {name} is quantised already, by {method}: leave quantize out for it."
             yield FieldProblem(where, told)

@@ -72,8 +72,11 @@ def encoders_of(
             continue
         try:
             given = getattr(request, name, "")
-            folder = component_source(name, given).path if given else weights.folder / name
-            files = tuple(_stamped(file) for file in sorted(weight_files(folder).files))
+            source = component_source(name, given) if given else None
+            is_folder = source is not None and source.kind == "folder"
+            folder = source.path if source and is_folder else weights.folder / name
+            found_files = source.files() if source else weight_files(folder).files
+            files = tuple(_stamped(file) for file in sorted(found_files))
             config = json.loads((folder / "config.json").read_text("utf-8"))
         except (OSError, ValueError, WorkbenchError):
             continue  # loading tells what is wrong with it

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from workbench.errors import DamagedFile
 
-__all__ = ["Stored", "WeightFiles", "header", "stored", "weight_files"]
+__all__ = ["Stored", "WeightFiles", "header", "numbers_in_gguf", "stored", "weight_files"]
 
 _FLOATING: Final = {"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"}
 """Formats that loading converts to the requested one; others are kept."""
@@ -102,6 +102,22 @@ def stored(path: Path) -> Stored:
         else:
             fixed += end - begin
     return Stored(floating, fixed)
+
+
+def numbers_in_gguf(path: Path) -> int:
+    """Return the count of the numbers in a GGUF file; raises ``DamagedFile``."""
+    try:
+        facts = path.stat()
+        return _numbers_in_gguf(path, facts.st_size, facts.st_mtime_ns)
+    except (OSError, ValueError, IndexError, KeyError) as error:
+        raise DamagedFile(f"{path} is damaged or incomplete: download it again.") from error
+
+
+@cache
+def _numbers_in_gguf(path: Path, _size: int, _changed: int) -> int:
+    from gguf import GGUFReader  # noqa: PLC0415
+
+    return sum(int(tensor.n_elements) for tensor in GGUFReader(path).tensors)
 
 
 @cache

@@ -104,6 +104,11 @@ class Dispatcher:
         return sum(s.slot.kind == "cpu" and not s.slot.host and bool(s.claims) for s in slots)
 
     @property
+    def holds_model(self) -> bool:
+        """Whether a worker keeps a model loaded, which takes long to load again."""
+        return any(slot.loaded for slot in self._slots.values())
+
+    @property
     def is_calm(self) -> bool:
         """Whether no worker is starting or rendering, and no job waits for one."""
         resting = {WorkerState.EMPTY, WorkerState.IDLE}
@@ -159,7 +164,7 @@ class Dispatcher:
         """
         now = self._clock()
         news = [event for event in events if not self._is_beat(event, now)]
-        if self._work_waits or any(slot.claims for slot in self._slots.values()):
+        if self._work_waits or any(slot.has_work for slot in self._slots.values()):
             self.busy_at = now
         publishes = self.is_publishing_due
         due = self._stale or publishes or self._is_due(now)

@@ -145,7 +145,7 @@ class Supervisor:
         now = time.monotonic()
         if self._notifications.take_wake() or self._scoring.busy:
             self._dispatcher.busy_at = now
-        if now - self._dispatcher.busy_at > self._settings.idle_exit_s:
+        if now - self._dispatcher.busy_at > self._patience_s():
             self._leaving = _IDLE
         if now - self._looked_at > _LOOK_S:
             self._looked_at = now
@@ -159,6 +159,12 @@ class Supervisor:
             self._index.checkpoint()
             rotate(self._paths.log)
             self._housekeeping.tidy()
+
+    def _patience_s(self) -> float:
+        """Return how long to stay without work: all processes of a workbench at rest cost memory."""
+        costly = self._settings.cluster or self._dispatcher.holds_model
+        unload_s = self._settings.idle_unload_s if costly else 0.0
+        return max(self._settings.idle_exit_s, unload_s)
 
     def _end_leftovers(self) -> None:
         """End workers that outlived an earlier supervisor."""

@@ -66,6 +66,11 @@ class WorkerSlot:
         claims = (*self.finishing, *(claim for claim, _ in self.made))
         return (*claims, self.claim) if self.claim else claims
 
+    @property
+    def has_work(self) -> bool:
+        """Whether its worker renders, or starts for the first time."""
+        return bool(self.claims) or (self.state is WorkerState.STARTING and not self.failures)
+
     def enter(self, state: WorkerState, now: float) -> None:
         """Enter ``state``."""
         self.state, self.since, self.heard_at = state, now, now

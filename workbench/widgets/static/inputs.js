@@ -13,7 +13,7 @@ const SINGLE = {
   video: ["Video to change or continue", VIDEO],
   mask: ["Mask, white where it may change", `${PICTURE},${VIDEO}`],
 };
-const KINDS = { depth: "depth", edges: "edges", pose: "pose", segments: "segments", blur: "blurred", layout: "layout", gray: "gray" };
+const KINDS = { depth: "depth", edges: "edges", pose: "pose", segments: "segments", blur: "blurred", layout: "layout", gray: "gray", boxes: "boxes", flow: "flow" };
 const NONE = "This model uses only the prompt.";
 const HINT = "You can also drop or paste images anywhere.";
 

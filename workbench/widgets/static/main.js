@@ -21,6 +21,7 @@ import { Stepper } from "./stepper.js";
 import { Store } from "./store.js";
 import { TuneStep } from "./tune_step.js";
 import { VariationsStep } from "./variations_step.js";
+import { listenForWaking } from "./waking.js";
 import { plural } from "./words.js";
 
 const SHARED =
@@ -84,6 +85,7 @@ class App {
     this._begin();
     this._focusIdea();
     const here = () => store.call("here").catch(() => {});
+    listenForWaking(this.el, () => store.call("wake").catch(() => {}), signal);
     const presence = setInterval(here, HERE_MS); // a browser throttles it in the background
     document.addEventListener("visibilitychange", () => document.hidden || here(), { signal });
     signal?.addEventListener("abort", () => clearInterval(presence));

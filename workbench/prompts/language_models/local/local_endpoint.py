@@ -61,7 +61,7 @@ class LocalEndpoint(ChatEndpoint):
             retries=0,
             abilities=_abilities(settings.language_model),
             folder=settings.index_path.parent,
-            idle_exit_s=settings.idle_exit_s,
+            idle_exit_s=settings.language_idle_s,
             allow_hub=settings.allow_hub,
             cluster=settings.cluster if settings.language_on_cluster else "",
             gpus=settings.language_gpus,
