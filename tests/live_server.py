@@ -45,6 +45,7 @@ class LiveServer:
         self._environment = {
             **os.environ,
             "WORKBENCH_OUTPUTS": str(outputs),
+            "WORKBENCH_SPARE_WORKERS": "0",  # a second each, for the test of lost workers alone
             "JUPYTER_PORT": str(self.port),
             "JUPYTER_TOKEN": TOKEN,
             # default JupyterLab settings instead of the developer's own
