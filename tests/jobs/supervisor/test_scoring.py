@@ -16,7 +16,7 @@ from workbench.cli import main
 from workbench.errors import InvalidRequest
 from workbench.jobs.devices import core_count
 from workbench.jobs.model import Job, JobState
-from workbench.measures.agreement import prompt_agreement
+from workbench.measures.agreement import AgreementModel
 from workbench.presentation import job_object
 
 
@@ -233,10 +233,8 @@ def test_a_videos_agreement_is_scored_by_its_model_in_a_process_of_its_own(
     job = _scored(shop, _complete(shop, "a red kite").job_id)
     commands = [" ".join(p.cmdline()) for p in _scorer(shop).children(recursive=True)]
     assert any("scorer_process" in command for command in commands)
-    asked = {"one": (_video(shop, job), "a red kite")}
-    assert (job.scores or {})["agreement"] == pytest.approx(
-        prompt_agreement(asked, str(model), shop.settings)["one"], abs=1e-5
-    )
+    ours = AgreementModel(str(model), offline=True).agreement(_video(shop, job), "a red kite")
+    assert (job.scores or {})["agreement"] == pytest.approx(ours, abs=1e-5)
 
 
 def test_a_model_that_cannot_be_loaded_leaves_the_other_scores(shop: Shop, tmp_path: Path) -> None:
