@@ -56,8 +56,7 @@ def _remove(shop: Shop, machines: Machines, *names: str) -> None:
     """Kill machines: every further supervisor would start workers on them."""
     for name in names:
         machines.kill(name)
-    for name in names:
-        shop.until(lambda name=name: _state(shop, f"{name}/cuda:0") == "lost", LIMIT_S)
+    shop.until(lambda: all(_state(shop, f"{name}/cuda:0") == "lost" for name in names), LIMIT_S)
 
 
 def _workers_of(actor: psutil.Process) -> list[psutil.Process]:
