@@ -229,6 +229,12 @@ def test_after_a_kill_the_next_supervisor_takes_over_the_worker_actors(
     (ended,) = shop.ended(job.job_id, limit_s=LIMIT_S)
     assert (ended.state, ended.attempt) == (JobState.COMPLETE, 2)
     assert before & {actor.pid for actor in machines.actors()}
+    second = release.with_name("second")  # both at once, so that it has all actors
+    both = [shop.submit(engine="gpu", until=second).job_id for _ in range(2)]
+    for job_id in both:
+        _running(shop, job_id)
+    second.touch()
+    shop.ended(*both, limit_s=LIMIT_S)
     assert shop.violations() == []
     shop.end_supervisor(signal.SIGTERM)
     shop.until(lambda: not machines.actors(), LIMIT_S)
