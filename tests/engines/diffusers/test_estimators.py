@@ -27,8 +27,9 @@ from tests.engines.diffusers.tiny_estimators import save_estimator
 from tests.live_server import end_supervisor
 from workbench.control.control_request import as_control
 from workbench.engines.completion import Completion
+from workbench.engines.diffusers.conditioning import conditioned
 from workbench.engines.diffusers.estimation import load_estimator
-from workbench.engines.diffusers.options import AS_RENDERED
+from workbench.engines.diffusers.options import AS_RENDERED, read_options
 from workbench.engines.diffusers.poses import drawn_skeletons, joints_of, person_crop
 from workbench.engines.encoder import VideoWriter
 from workbench.engines.probe import decode_video
@@ -206,6 +207,17 @@ def test_a_skeleton_has_the_limbs_and_colours_of_openpose() -> None:
     assert drawn[35, 60].tolist() == [102, 153, 0], "from the left shoulder to the elbow"
     assert not drawn[30:].reshape(-1, 3)[:, 2].any()
     assert not drawn[30:, :30].any(), "the right elbow is left out"
+
+
+@pytest.mark.parametrize(("kind", "colour"), [("pose", (30, 20, 10)), ("depth", (10, 20, 30))])
+def test_vace_is_shown_poses_in_the_colours_of_its_own_annotator(
+    kind: str, colour: tuple[int, int, int], ask: Ask, clip: Path
+) -> None:
+    asked = _asked(ask, clip, kind=kind, estimator="any")
+    frames = [Image.new("RGB", (64, 64), (10, 20, 30))] * 9
+    pipe = object.__new__(diffusers.WanVACEPipeline)
+    call = conditioned(pipe, asked, read_options(asked.options), estimated=frames)
+    assert {one.getpixel((0, 0)) for one in call["video"]} == {colour}
 
 
 def _asked(ask: Ask, clip: Path, **control: Any) -> RenderRequest:

@@ -65,6 +65,8 @@ class Inputs(BaseModel):
     form: Literal["", "chunks"] = ""
     """``chunks``: a video is a tensor (1×T×3×H×W, 0 to 1) of its last frames, as many as fill whole
     chunks of the model."""
+    skeletons: Literal["", "bgr"] = ""
+    """``bgr``: it was trained on poses whose colours have red and blue exchanged."""
     continues: Continues | None = None
     """How the class goes on from a segment of a rollout."""
 
@@ -95,7 +97,9 @@ class Inputs(BaseModel):
     def _read(cls, entry: Any) -> Any:
         own = dict(entry)
         apart: dict[str, Any] = {name: own.pop(name, ()) for name in ("needs", "kinds")}
-        apart |= {name: own.pop(name, "") for name in ("length", "camera", "form", "actions")}
+        apart |= {
+            name: own.pop(name, "") for name in ("length", "camera", "form", "actions", "skeletons")
+        }
         apart["continues"] = own.pop("continues", None)
         return {**apart, "parameters": own}
 
@@ -213,6 +217,14 @@ def conditioned(
         _check_signature(pipe, given_media(options))
     parameters = dict(taken.parameters) if taken else {name: name for name in INPUTS}
     tailed: dict[str, Any] = {}
+    if (
+        estimated
+        and taken
+        and taken.skeletons
+        and options.control
+        and options.control.kind == "pose"
+    ):
+        estimated = [_exchanged(one) for one in estimated]
     how = taken.continues if taken and options.tail is not None else None
     led: list[Any] = []
     if (
@@ -265,6 +277,14 @@ def _led(
     if estimated is not None:
         return list(estimated)
     return _control(options.control, size, request.fps) if options.control else []
+
+
+def _exchanged(picture: Any) -> Any:
+    """Return ``picture`` with red and blue exchanged."""
+    from PIL import Image  # noqa: PLC0415
+
+    red, green, blue = picture.split()
+    return Image.merge("RGB", (blue, green, red))
 
 
 def _in_context(frames: list[Any]) -> dict[str, Any]:
