@@ -182,7 +182,8 @@ def _segments(model: Any, processor: Any, frame: Image) -> Image:
         model(**inputs), target_sizes=[frame.shape[:2]]
     )
     numbers = classes.cpu().numpy().astype(np.uint8)
-    return _palette()[numbers]
+    coloured: Image = _palette()[numbers]
+    return coloured
 
 
 def _palette() -> Image:
@@ -196,7 +197,7 @@ def _palette() -> Image:
     return colours
 
 
-def _pose(model: Any, processor: Any, detector: Any, frame: Image) -> Image:
+def _pose(model: Any, processor: Any, detector: tuple[Any, Any] | None, frame: Image) -> Image:
     """Return the skeletons of the people in the frame; without a detector, of one who fills it."""
     height, width = frame.shape[:2]
     people = _people(*detector, frame) if detector else [(0.0, 0.0, float(width), float(height))]

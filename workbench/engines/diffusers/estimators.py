@@ -54,7 +54,9 @@ def with_estimator(
         return dict(options), []  # told by the validation of the options
     if not control.is_estimated:
         return dict(options), []
-    named = {"estimator": (control.kind, control.estimator or _of(settings, control.kind))}
+    named: dict[str, tuple[str, str]] = {
+        "estimator": (control.kind, control.estimator or _of(settings, control.kind))
+    }
     if control.kind == "pose":
         named["detector"] = (PEOPLE, control.detector or _of(settings, PEOPLE))
     problems = []

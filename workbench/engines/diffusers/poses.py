@@ -80,7 +80,7 @@ def drawn_skeletons(joints: Image, size: tuple[int, int], *, threshold: float) -
                 angle = math.degrees(math.atan2(one[1] - other[1], one[0] - other[0]))
                 axes = (int(length / 2), _STICK)
                 centre = (int(middle[0]), int(middle[1]))
-                limb = cv2.ellipse2Poly(centre, axes, int(angle), 0, 360, 1)
+                limb = np.array(cv2.ellipse2Poly(centre, axes, int(angle), 0, 360, 1))
                 cv2.fillConvexPoly(canvas, limb, colour)
     canvas = (canvas * _DARKER).astype(np.uint8)
     for number, colour in enumerate(drawing["colours"]):
