@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.engines.diffusers.fetching import fetch_model as fetched
-from workbench.engines.diffusers.library import LibraryModel, find_models
+from workbench.engines.diffusers.library import LibraryModel
 from workbench.jobs.client.deleting import Storage
 from workbench.jobs.model import Device
 from workbench.journey.batches import Batch
@@ -16,6 +16,7 @@ from workbench.journey.live_worlds import LiveWorld
 from workbench.journey.prompts import Prompt, Session
 from workbench.journey.videos import Video, named_inputs
 from workbench.journey.worlds import World
+from workbench.model_library import models_on_devices
 from workbench.settings import Settings
 from workbench.studio import RenderParameters, Studio
 
@@ -139,10 +140,10 @@ def open_video(job_id: str, *, using: Studio | None = None) -> Video:
 def models(*, using: Studio | None = None) -> list[LibraryModel]:
     """Return the video models on this machine, with their family, sizes and inputs.
 
-    Looks in the folders of ``WORKBENCH_MODELS`` and in the hub's cache; ``plan_on`` of each says
-    how it would run with a given amount of free memory.
+    Looks in the folders of ``WORKBENCH_MODELS`` and in the hub's cache; ``devices`` of each says how
+    it would run on each GPU here, ``plan_on`` how with a given amount of free memory.
     """
-    return find_models((using or studio()).settings)
+    return models_on_devices(using or studio())
 
 
 def fetch_model(

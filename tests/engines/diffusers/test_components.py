@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -219,6 +220,38 @@ def test_a_folder_with_only_fp16_files_loads(
     assert not (tmp_path / "half" / "vae" / "diffusion_pytorch_model.safetensors").exists()
     made, _ = stage.render(ask("wan", model=str(tmp_path / "half")))
     assert made.num_frames == 9
+
+
+def test_a_digest_is_computed_once_where_it_cannot_be_kept_on_disk(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    from workbench.engines.diffusers import digests
+
+    (tmp_path / "cache").write_bytes(b"a file, not a folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    file = tmp_path / "a.safetensors"
+    file.write_bytes(b"one")
+    computed = digests.ComputedDigests([file, tmp_path / "gone.safetensors"])
+    computed.wait()
+    reads = digests._read.cache_info().misses
+    assert digests.digest(file) == hashlib.sha256(b"one").hexdigest()
+    assert digests._read.cache_info().misses == reads
+
+
+def test_entries_of_files_that_are_gone_are_dropped_when_there_are_many(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    from workbench.engines.diffusers import digests
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(digests, "_MOST_KEPT", 2)
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_text(name)
+        digests.digest(tmp_path / name)
+        if name != "c":
+            (tmp_path / name).unlink()
+    kept = json.loads((tmp_path / "cache/world-model-workbench/digests.json").read_text())
+    assert list(kept) == [str(tmp_path / "c")]
 
 
 def test_digests_are_cached_by_size_and_modification_time(tmp_path: Path, monkeypatch: Any) -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.models_on_disk import write_model
+from workbench import model_library
 from workbench.engines.diffusers.commands import models
 from workbench.engines.diffusers.library import find_model, find_models
+from workbench.engines.diffusers.pipeline_classes import takes_loras
 from workbench.engines.diffusers.weights import hub_cache
-from workbench.model_library import model_objects
+from workbench.jobs.model import Device
+from workbench.model_library import model_objects, models_on_devices
+from workbench.rendering import Outcome, Recipe, RenderRequest
 from workbench.settings import Settings
 from workbench.studio import Studio
 
@@ -36,7 +43,7 @@ def test_models_are_found_in_folders_and_in_the_hub_cache(tmp_path: Path) -> Non
     for one in found:
         assert (one.family, one.problems) == ("wan", ())
         assert one.size_bytes["transformer"] == 2 * GIB, "32 bits on disk, 16 in use"
-        assert one.takes == ("text", "video")
+        assert one.takes == ("text", "video", "loras")
 
 
 def test_a_model_reports_its_plan_for_a_given_amount_of_memory(tmp_path: Path) -> None:
@@ -45,6 +52,82 @@ def test_a_model_reports_its_plan_for_a_given_amount_of_memory(tmp_path: Path) -
     assert one.plan_on(80 * GIB, 64 * GIB).placement == "full"
     assert one.plan_on(11 * GIB, 64 * GIB).placement == "text_offload"
     assert one.plan_on(11 * GIB, 4 * GIB).problem
+
+
+def test_a_model_reports_the_least_quantisation_with_which_it_fits(tmp_path: Path) -> None:
+    write_model(tmp_path / "wan", transformer=15 * GIB, text_encoder=GIB)
+    (one,) = find_models(Settings(models=str(tmp_path)))
+    chosen = {host: one.easiest_on(16 * GIB, host * GIB)[0] for host in (64, 16, 4)}
+    assert chosen == {64: "none", 16: "nf4", 4: "nf4"}, "fp8 is made from 16 bits in memory"
+    how, plan = one.easiest_on(2 * GIB, GIB)
+    assert (how, plan.problem != "") == ("none", True)
+    assert "GGUF" in plan.problem
+
+
+@pytest.mark.parametrize(
+    ("class_name", "component", "config", "taken"),
+    [
+        ("SanaWMPipeline", "SanaVideoTransformer3DModel", {}, {"camera"}),
+        ("Cosmos3OmniPipeline", "Cosmos3OmniTransformer", {"action_gen": True}, {"actions"}),
+        ("Cosmos3OmniPipeline", "Cosmos3OmniTransformer", {"action_gen": False}, set()),
+        ("LTXLatentUpsamplePipeline", None, {}, set()),
+    ],
+)
+def test_camera_actions_and_loras_are_listed_where_the_weights_take_them(
+    tmp_path: Path, class_name: str, component: str | None, config: dict[str, bool],
+    taken: set[str],
+) -> None:  # fmt: skip
+    folder = write_model(tmp_path / "a", transformer=9, text_encoder=9, class_name=class_name)
+    index = json.loads((folder / "model_index.json").read_text())
+    index["transformer"] = ["diffusers", component] if component else [None, None]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    (folder / "transformer" / "config.json").write_text(json.dumps(config))
+    one = find_model(str(folder))
+    assert one is not None
+    assert {"camera", "actions"} & set(one.takes) == taken
+    assert ("loras" in one.takes) == (component is not None and takes_loras(component))
+    assert takes_loras("WanTransformer3DModel")
+    assert not takes_loras("AutoencoderKLWan")
+
+
+def _card(name: str, gigabytes: int) -> Device:
+    return Device(
+        name=name, kind=name[:-2], uuid=None, gpu_id=0, label="Card",
+        memory_total_bytes=gigabytes * GIB, memory_used_bytes=0, utilization_percent=None,
+        temperature_c=None, power_w=None, job_id=None, worker_pid=None, state="idle",
+    )  # fmt: skip
+
+
+def test_each_gpu_has_its_plan_and_the_time_of_a_step_only_where_it_was_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_model(tmp_path / "models" / "wan")
+    settings = Settings(outputs=tmp_path / "outputs", models=str(tmp_path / "models"))
+    with Studio(settings) as studio:
+        cards = (_card("cuda:0", 80), _card("cuda:1", 11), _card("cpu:0", 64))
+        monkeypatch.setattr(studio.jobs, "devices", lambda: cards)
+        request = RenderRequest(
+            prompt="a", engine="diffusers", model=str(folder), width=832, height=480, num_frames=81
+        )
+        job = SimpleNamespace(job_id="j", device="cuda:1", request=request)
+        monkeypatch.setattr(studio.jobs, "jobs", lambda **_: SimpleNamespace(jobs=[job]))
+        outcome = Outcome(
+            width=832, height=480, num_frames=81, fps=16, size_bytes=9, sha256="",
+            timings_s={"step": 2.5},
+        )  # fmt: skip
+        now = datetime.now(UTC)
+        recipe = Recipe(job_id="j", created_at=now, request=request, outcome=outcome)
+        monkeypatch.setattr(studio.jobs, "recipe", lambda _: recipe)
+        monkeypatch.setattr(model_library, "available_bytes", lambda: 64 * GIB)
+        (one,) = model_objects(studio)
+        assert [each.device for each in one.devices] == ["cuda:0", "cuda:1"]
+        large, small = one.devices
+        assert (large.placement, large.quantize, large.fits) == ("full", "none", True)
+        assert (large.seconds_per_step, large.measured_on) == (None, "")
+        assert small.placement == "text_offload"
+        assert (small.seconds_per_step, small.measured_on) == (2.5, "832×480, 81 frames")
+        (listed,) = models_on_devices(studio)
+        assert [each.device for each in listed.devices] == ["cuda:0", "cuda:1"]
 
 
 def test_the_command_lists_plans_and_checks(
@@ -56,7 +139,7 @@ def test_the_command_lists_plans_and_checks(
     monkeypatch.setenv("WORKBENCH_MODELS", str(tmp_path / "here"))
     assert models(["list", "--card", "80"]) == 0
     told = capsys.readouterr().out
-    assert "Wan 2.1 (WanPipeline), from text, video" in told
+    assert "Wan 2.1 (WanPipeline), takes text, video, loras" in told
     assert "full: all weights stay on the device" in told
     assert models(["check", str(folder)]) == 0
     (folder / "vae" / "model.safetensors").unlink()

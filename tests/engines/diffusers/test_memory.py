@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +120,20 @@ def test_on_unified_memory_the_machines_memory_is_the_limit() -> None:
 
 def test_offloading_is_refused_where_host_memory_is_too_small() -> None:
     assert not plan_memory(NEED, 8 * GIB, 20 * GIB).problem
-    assert "take 14 GiB" in plan_memory(NEED, 8 * GIB, 12 * GIB).problem
+    assert "take 14 GiB" in plan_memory(NEED, 8 * GIB, 10 * GIB).problem
+    told = "the text encoder fits, and the denoiser needs no memory of the machine"
+    assert plan_memory(NEED, 8 * GIB, 12 * GIB).placement == "text_offload", told
     assert not plan_memory(NEED, 80 * GIB, 12 * GIB).problem, "straight from disk to the card"
+
+
+def test_what_passes_through_the_machines_memory_must_fit_it_at_its_size_there() -> None:
+    large = Need({"text_encoder": 10 * GIB, "transformer": 30 * GIB}, GIB, GIB)
+    assert plan_memory(large, 35 * GIB, 16 * GIB).placement == "text_offload"
+    assert plan_memory(large, 80 * GIB, 16 * GIB).placement == "full"
+    cast = replace(large, through_host={"transformer": 60 * GIB})
+    for card in (35, 80):
+        assert plan_memory(cast, card * GIB, 16 * GIB).problem
+    assert plan_memory(cast, 35 * GIB, 80 * GIB).placement == "text_offload"
 
 
 def test_memory_is_pinned_only_where_the_machine_has_enough() -> None:

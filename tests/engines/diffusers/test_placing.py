@@ -50,6 +50,29 @@ def test_a_warm_model_gives_the_same_frames_in_every_placement(ask: Ask, stage: 
         assert (_frames(folder) == _frames(full)).all()
 
 
+def test_both_denoisers_are_read_from_disk_straight_to_the_device_they_stay_on(
+    ask: Ask, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, full = stage.render(ask("wan-2-2"))
+    stage.engine.unload()
+    kind: Any = diffusers.WanTransformer3DModel
+    plain, straight = kind.from_pretrained, []
+
+    def read(*args: Any, **given: Any) -> Any:
+        straight.append((given.get("subfolder"), given.get("device_map")))
+        return plain(*args, **given)
+
+    monkeypatch.setattr(kind, "from_pretrained", read)
+    request = ask("wan-2-2", options={"memory": "text_offload"})
+    _, folder = stage.render(request)
+    wanted = [("transformer", {"": "cpu"}), ("transformer_2", {"": "cpu"})]
+    assert sorted(straight) == wanted, "each once, with its place"
+    assert (_frames(folder) == _frames(full)).all()
+    straight.clear()
+    stage.render(request.model_copy(update={"quantize": "fp8"}))
+    assert not any(place for _, place in straight), "narrowed after loading, so not on the device"
+
+
 def test_a_modular_pipeline_is_streamed_when_its_recipe_says_so(ask: Ask, stage: Stage) -> None:
     _, full = stage.render(ask("wan-modular"))
     made, folder = stage.render(ask("wan-modular", options={"memory": "group_offload"}))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +44,9 @@ pytestmark = [
         ("wan-2-2", {"transformer": "/m/wan2.2_t2v_lightx2v_4step_high.gguf"}, "wan-2-2-four-steps"),
         ("wan", {"model": "lightx2v/Wan2.1-T2V-14B-StepDistill-CfgDistill"}, "wan-2-1-four-steps"),
         ("wan", {"loras": [{"path": "/h/models--lightx2v--x/snapshots/a/rank64.safetensors"}]}, "wan-2-1-four-steps"),
+        ("wan", {"model": "FastVideo/FastWan2.1-T2V-14B-480P-Diffusers"}, "fastwan"),
+        ("wan", {"loras": [{"path": "/m/FastWan_T2V_14B_480p_lora_rank_128.safetensors"}]}, "fastwan"),
+        ("wan-2-2-5b", {"model": "FastVideo/FastWan2.2-TI2V-5B-FullAttn-Diffusers"}, "fastwan-5b"),
         ("ltx", {"model": "/m/ltxv-2b-0.9.8-distilled"}, "ltx-distilled"),
         ("ltx-2", {"model": "Lightricks/LTX-2-distilled"}, "ltx-2-distilled"),
         ("ltx", {"model": "Lightricks/LTX-Video"}, None),
@@ -63,7 +69,7 @@ def test_every_preset_belongs_to_a_known_family() -> None:
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones_listed(ask: Ask, stage: Stage) -> None:
-    with pytest.raises(InvalidRequest, match="no preset 'turbo': auto, ltx-2-distilled"):
+    with pytest.raises(InvalidRequest, match="no preset 'turbo': auto, fastwan, fastwan-5b, ltx-2"):
         stage.engine.complete(ask("wan", options={"preset": "turbo"}))
 
 
@@ -190,3 +196,47 @@ def test_wan_2_2_runs_by_default_as_its_authors_run_it(
     picture = stage.engine.complete(ask("wan-2-2-i2v", options={"image": str(tmp_path / "a.png")}))
     assert (picture.guidance_scale, picture.options["guidance_scale_2"]) == (3.5, 3.5)
     assert picture.options["flow_shift"] == 5.0
+
+
+@pytest.mark.parametrize("model", ["wan", "wan-2-2-5b"])
+def test_fastwan_in_three_steps_equals_a_direct_call_with_its_authors_timesteps(
+    ask: Ask,
+    stage: Stage,
+    models: Callable[[str], Path],
+    model: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The folder names FastVideo's pipeline class, as its authors' folders do."""
+    folder = tmp_path / "FastWan-Diffusers"
+    shutil.copytree(models(model), folder)
+    index = json.loads((folder / "model_index.json").read_text("utf-8"))
+    (folder / "model_index.json").write_text(json.dumps(index | {"_class_name": "WanDMDPipeline"}))
+    given = recorded(monkeypatch)
+    made, _ = stage.render(ask(model, model=str(folder), num_inference_steps=None))
+    assert made.request is not None
+    said = made.request.options[AS_RENDERED]
+    assert (made.request.num_inference_steps, made.request.guidance_scale) == (3, 1.0)
+    assert said["scheduler"] == "DmdScheduler"
+    assert "step" in made.timings_s
+    assert any("attention" in note for note in said["notes"])
+    generator = torch.Generator("cpu").manual_seed(7)
+    pipe = diffusers.WanPipeline.from_pretrained(models(model))
+    pipe.scheduler = scheduler = diffusers.FlowMatchLCMScheduler()
+    shifted = [8 * level / (1 + 7 * level) for level in (1.0, 0.28, 0.12)]
+    plain_set, plain_step = scheduler.set_timesteps, scheduler.step
+    monkeypatch.setattr(scheduler, "set_timesteps", lambda _count, device: plain_set(
+        sigmas=shifted, timesteps=[1000, 757, 522], device=device))  # fmt: skip
+    monkeypatch.setattr(scheduler, "step", partial(plain_step, generator=generator))
+    options = {"num_inference_steps": 3, "guidance_scale": 1.0, "generator": generator}
+    request = made.request.model_copy(update={"options": {}})
+    assert_same(given, direct(pipe, request, **options))
+
+
+def test_fixed_timesteps_that_cannot_be_are_refused_with_the_reason(ask: Ask, stage: Stage) -> None:
+    with pytest.raises(InvalidRequest, match="take 3 steps, not 6"):
+        stage.engine.complete(ask("wan", num_inference_steps=6, options={"preset": "fastwan"}))
+    with pytest.raises(InvalidRequest, match="Timesteps fall from 1000 to above 0"):
+        stage.engine.complete(ask("wan", options={"dmd_steps": [500, 1000]}))
+    with pytest.raises(InvalidRequest, match="Only pipelines of Wan take dmd_steps"):
+        stage.engine.complete(ask("ltx", options={"dmd_steps": [1000, 500]}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -20,7 +21,6 @@ from safetensors.torch import load_file, save_file
 from tests.engines.diffusers.conftest import Ask, Stage
 from tests.engines.diffusers.tiny_weights import save_lora
 from workbench.engines.commands import recipe
-from workbench.engines.diffusers.digests import digest
 from workbench.engines.diffusers.options import AS_RENDERED
 from workbench.engines.probe import decode_video
 from workbench.engines.recipes import read_recipe
@@ -109,8 +109,11 @@ def test_another_file_in_the_model_itself_is_told_too(
     model = tmp_path / "wan"
     shutil.copytree(models("wan"), model)
     (file,) = (model / "transformer").glob("*.safetensors")
-    digest(file)  # known from now on, as that of every file in the hub's cache
     _, folder = stage.render(ask("wan", model=str(model)))
+    recorded = _digests(folder / "video.mp4")
+    assert recorded["transformer"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert all(recorded.values())
+    assert set(recorded) == {"text_encoder", "transformer", "vae"}
     tensors = load_file(file)
     save_file({name: value * 1.5 for name, value in tensors.items()}, file, {"format": "pt"})
     assert _rerun(folder) == 1

@@ -88,3 +88,14 @@ def test_a_low_strength_counts_the_steps_actually_run(ask: Ask, stage: Stage) ->
     assert steps[-1].fraction >= 0.75
     last = [one for one in stage.said if one.stage == "decoding"][-1]
     assert last.fraction == 1.0
+
+
+def test_the_time_of_a_step_is_the_mean_after_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch, _ = _watch(3)
+    clock = iter((10.0, 12.0, 16.0))
+    monkeypatch.setattr("workbench.engines.diffusers.steps.time.perf_counter", lambda: next(clock))
+    watch.step()
+    assert watch.seconds_per_step is None
+    watch.step()
+    watch.step()
+    assert watch.seconds_per_step == 3.0

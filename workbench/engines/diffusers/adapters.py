@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from workbench.control import SANA_WM, CameraControl, Intrinsics, parse_keys
+from workbench.engines.diffusers.dmd import dmd_scheduler
 from workbench.engines.diffusers.families import Family
 from workbench.engines.diffusers.options import Options
 from workbench.engines.diffusers.soundtrack import outputs_wanted
@@ -22,8 +23,8 @@ __all__ = [
     "is_modular",
     "own_fps",
     "parameters_of",
-    "set_flow_shift",
     "set_guidance",
+    "set_scheduler",
 ]
 
 _ADAPTED: Final = ("strength", "guidance_scale_2", "true_cfg_scale", "decode_timestep",
@@ -101,13 +102,18 @@ def set_guidance(pipe: Any, request: RenderRequest, family: Family) -> None:
         _put(pipe, "guider", pipe.guider.new(guidance_scale=request.guidance_scale))
 
 
-def set_flow_shift(pipe: Any, shift: float | None, original: Any) -> float | None:
-    """Give ``pipe`` a scheduler with ``shift``, made from the ``original`` one as loaded.
+def set_scheduler(pipe: Any, options: Options, original: Any, generator: Any) -> float | None:
+    """Give ``pipe`` the scheduler for ``options``, made from the ``original`` one as loaded.
 
-    Returns the shift in effect; None if there is no scheduler or it has none.
+    ``generator`` is that of the call. Returns the shift in effect; None if there is no scheduler or
+    it has none.
     """
     if original is None:
         return None
+    shift = options.flow_shift
+    if options.dmd_steps:
+        _put(pipe, "scheduler", dmd_scheduler(options.dmd_steps, shift or 1.0, generator))
+        return shift or 1.0
     names = [name for name in ("flow_shift", "shift") if name in original.config]
     if not names:
         return None

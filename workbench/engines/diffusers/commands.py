@@ -59,13 +59,14 @@ def _told(model: LibraryModel, card_gb: float | None) -> str:
     )
     lines = [
         model.name,
-        f"  {model.title} ({model.class_name}), from {', '.join(model.takes) or 'its own inputs'}",
+        f"  {model.title} ({model.class_name}), takes {', '.join(model.takes) or 'its own inputs'}",
         f"  {total:.1f} GiB at 16 bits: {parts}",
         *(f"  problem: {problem}" for problem in model.problems),
     ]
     if card_gb is not None and not model.problems:
-        plan = model.plan_on(int(card_gb * _GIB), available_bytes())
-        lines.append(f"  {plan.problem or f'{plan.placement}: {plan.reason}'}")
+        how, plan = model.easiest_on(int(card_gb * _GIB), available_bytes())
+        needs = "" if how == "none" else f"with quantize={how}, "
+        lines.append(f"  {plan.problem or f'{needs}{plan.placement}: {plan.reason}'}")
     return "\n".join(lines)
 
 

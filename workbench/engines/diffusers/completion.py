@@ -94,6 +94,7 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
         *_size_problems(filled, family, settings),
         *_tile_problems(filled, facts),
         *_length_problems(filled, family, settings),
+        *_step_problems(filled, facts),
         *_input_problems(filled, family, facts, how),
         *_segment_problems(filled, family, how),
         *action_problems(filled, family, facts, given_media(request.options)),
@@ -315,6 +316,20 @@ def _length_problems(
         return []
     text = f"{family.title} makes {_form(rule)} frames: {_either(rule, count)}, not {count}."
     return [FieldProblem("num_frames", text)]
+
+
+def _step_problems(request: RenderRequest, facts: ModelFacts) -> list[FieldProblem]:
+    """Return why the model cannot take its fixed timesteps, if it has any."""
+    steps = request.options.get("dmd_steps")
+    if not isinstance(steps, list | tuple):
+        return []
+    if facts.class_name and not facts.class_name.startswith("Wan"):
+        text = f"Only pipelines of Wan take dmd_steps, not {facts.class_name}."
+        return [FieldProblem("options.dmd_steps", text)]
+    if request.num_inference_steps != len(steps):
+        text = f"These weights take {len(steps)} steps, not {request.num_inference_steps}."
+        return [FieldProblem("num_inference_steps", text)]
+    return []
 
 
 def _form(rule: Rule) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from workbench.engines.diffusers.faults import told_by
+from workbench.engines.diffusers.memory import is_denoiser
 from workbench.engines.diffusers.own_weights import (
     ComponentSource,
     component_source,
@@ -22,7 +23,7 @@ from workbench.engines.diffusers.weights import Weights
 from workbench.errors import EngineUnavailable
 from workbench.rendering import REPLACEABLE, RenderRequest
 
-__all__ = ["cast_to_fp8", "load_components", "quantisation_configs"]
+__all__ = ["cast_to_fp8", "load_components", "quantisation_configs", "read_denoisers"]
 
 _SINGLE_FILE: Final = {"safetensors", "gguf"}
 
@@ -57,6 +58,37 @@ def load_components(
                 f"{given} lacks {len(lacking)} weights of the {name} of {request.model}: "
                 f"{', '.join(lacking[:3])}."
             )
+    return found
+
+
+def read_denoisers(
+    weights: Weights,
+    arguments: Mapping[str, Any],
+    quantised: Mapping[str, Any],
+    brought: Mapping[str, Any],
+    device: str,
+) -> dict[str, Any]:
+    """Return the denoisers in the folder that are not ``brought``, read straight to ``device``.
+
+    Two transformers of 14B would not fit into the memory of many a machine whose card holds them.
+    ``arguments`` are those of the pipeline's ``from_pretrained``.
+    """
+    import diffusers  # noqa: PLC0415
+
+    found = {}
+    files = weights.component_files()
+    for name, entry in weights.index.items():
+        if not is_denoiser(name) or name in brought or name not in files or not entry[0]:
+            continue
+        dtypes = arguments["dtype"]
+        further = {"quantization_config": quantised[name]} if name in quantised else {}
+        if variant := files[name].variant:
+            further["variant"] = variant
+        kind = getattr(diffusers, _own_class(weights.folder / name) or str(entry[1]))
+        found[name] = kind.from_pretrained(
+            weights.folder, subfolder=name, dtype=dtypes.get(name, dtypes["default"]),
+            device_map={"": device}, local_files_only=True, **further,
+        )  # fmt: skip
     return found
 
 

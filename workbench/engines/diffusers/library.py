@@ -13,17 +13,38 @@ from typing import Final
 
 from workbench.engines.diffusers.conditioning import inputs_of, kinds_of, media_of, needs_of
 from workbench.engines.diffusers.families import Family, ModelFacts, family_of
-from workbench.engines.diffusers.memory import MemoryPlan, need_of, plan_memory
-from workbench.engines.diffusers.pipeline_classes import class_problem, makes_no_video
+from workbench.engines.diffusers.memory import MemoryPlan, is_denoiser, need_of, plan_memory
+from workbench.engines.diffusers.own_weights import bits_of
+from workbench.engines.diffusers.pipeline_classes import (
+    class_problem,
+    makes_no_video,
+    takes_loras,
+)
 from workbench.engines.diffusers.weights import Weights, find_weights, hub_cache, model_facts
-from workbench.rendering import RenderRequest
+from workbench.rendering import Quantisation, RenderRequest
 from workbench.settings import Settings
 
-__all__ = ["LibraryModel", "find_model", "find_models"]
+__all__ = ["LibraryModel", "OnDevice", "find_model", "find_models"]
 
 _USUAL_BITS: Final = 16
+_LEAST_FIRST: Final[tuple[Quantisation, ...]] = ("none", "fp8", "nf4")
 _DEEPEST: Final = 3
 """Levels of subfolders searched below a folder of models."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnDevice:
+    """How a model would run on one device, at its family's default size."""
+
+    device: str
+    """Such as ``cuda:0``."""
+    quantize: Quantisation
+    """The least quantisation of its denoisers with which it fits."""
+    plan: MemoryPlan
+    seconds_per_step: float | None = None
+    """Of its last render there; None if there was none."""
+    measured_on: str = ""
+    """Size, length and quantisation of that render."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +60,8 @@ class LibraryModel:
     """By component, at 16 bits per number."""
     takes: tuple[str, ...]
     """What it can start from: ``text``, ``image``, ``last_image``, ``video``, ``mask``,
-    ``references``, ``keyframes``, ``control``."""
+    ``references``, ``keyframes``, ``control``; and what else it follows: ``camera``, ``actions``,
+    ``loras``."""
     control_kinds: tuple[str, ...]
     """The kinds of control that it was trained on."""
     problems: tuple[str, ...]
@@ -49,6 +71,8 @@ class LibraryModel:
     _family: Family = field(repr=False)
     _facts: ModelFacts = field(repr=False)
     modular: bool = False
+    devices: tuple[OnDevice, ...] = ()
+    """How it would run on each device here, if asked for."""
 
     @property
     def is_for_videos(self) -> bool:
@@ -57,11 +81,35 @@ class LibraryModel:
 
     def plan_on(self, free_bytes: int | None, host_bytes: int | None) -> MemoryPlan:
         """Return how it would run at its family's default size, with this much free memory."""
+        return self._plan("none", free_bytes, host_bytes)
+
+    def easiest_on(
+        self, free_bytes: int | None, host_bytes: int | None
+    ) -> tuple[Quantisation, MemoryPlan]:
+        """Return the least quantisation with which it fits, and the plan with it.
+
+        ``none`` and its plan if even four bits do not fit.
+        """
+        for how in _LEAST_FIRST:
+            plan = self._plan(how, free_bytes, host_bytes)
+            if not plan.problem and not plan.hardly:
+                return how, plan
+        return "none", self.plan_on(free_bytes, host_bytes)
+
+    def _plan(
+        self, how: Quantisation, free_bytes: int | None, host_bytes: int | None
+    ) -> MemoryPlan:
         own = self._family.defaults
         request = RenderRequest(
             prompt="a plan", width=own.width, height=own.height, num_frames=own.num_frames
         )
-        need = need_of(request, self._family, self.size_bytes, self._facts.configs)
+        bits = _USUAL_BITS if how == "none" else bits_of(how)
+        sizes = {
+            name: int(size * bits / _USUAL_BITS) if is_denoiser(name) else size
+            for name, size in self.size_bytes.items()
+        }
+        wide = self.size_bytes if how == "fp8" or self.modular else {}
+        need = need_of(request, self._family, sizes, self._facts.configs, through_host=wide)
         return plan_memory(need, free_bytes, host_bytes, modular=self.modular)
 
 
@@ -104,6 +152,16 @@ def _entry(name: str, weights: Weights) -> LibraryModel:
     family = family_of(facts)
     takes = [] if needs_of(facts, family) else ["text"]
     takes += media_of(facts, family) or ()
+    own = inputs_of(facts.class_name)
+    takes_camera = own is not None and bool(own.camera)
+    if takes_camera:
+        takes.append("camera")
+    trained = facts.configs.get("transformer", {}).get("action_gen", False)
+    if own is not None and own.actions and trained:
+        takes.append("actions")
+    parts = (entry for name, entry in facts.index.items() if is_denoiser(name))
+    if any(isinstance(entry, list) and takes_loras(str(entry[-1])) for entry in parts):
+        takes.append("loras")
     return LibraryModel(
         name=name,
         family=family.name,
@@ -115,7 +173,7 @@ def _entry(name: str, weights: Weights) -> LibraryModel:
         takes=tuple(takes),
         control_kinds=kinds_of(facts, family),
         problems=tuple(filter(None, (class_problem(family, facts), *weights.problems(name)))),
-        takes_camera=(own := inputs_of(facts.class_name)) is not None and bool(own.camera),
+        takes_camera=takes_camera,
         _family=family,
         _facts=facts,
         modular=weights.modular,

@@ -9,6 +9,7 @@ from typing import Any
 from workbench.engines.diffusers.acceleration import Acceleration
 from workbench.engines.diffusers.adapters import is_modular
 from workbench.engines.diffusers.conditioning import choose_class, given_media
+from workbench.engines.diffusers.digests import ComputedDigests
 from workbench.engines.diffusers.families import Family
 from workbench.engines.diffusers.host_memory import available_bytes
 from workbench.engines.diffusers.loras import AppliedLoras
@@ -16,6 +17,7 @@ from workbench.engines.diffusers.memory import (
     PLACEMENTS,
     MemoryPlan,
     Placement,
+    is_denoiser,
     lower_placement,
     need_of,
     plan_memory,
@@ -55,6 +57,8 @@ class LoadedModel:
     acceleration: Acceleration = field(default_factory=Acceleration)
     encoders: Mapping[str, EncoderIdentity] = field(default_factory=dict)
     """Its text and image encoders, which another model may have, too."""
+    digests: ComputedDigests = field(default_factory=lambda: ComputedDigests(()))
+    """Of its files, which are read a second time for it the first time."""
     variants: dict[str, Any] = field(default_factory=dict)
     """Pipelines of other classes over the same components."""
     ran_out: dict[Placement, int] = field(default_factory=dict)
@@ -112,7 +116,11 @@ class LoadedModel:
         lower_than = max(failed, key=PLACEMENTS.index, default=None)
         host = available_bytes()
         if host is not None and self.plan.placement != "full":
-            host += sum(self.sizes.values())  # what the model already occupies
+            host += sum(  # what the model already occupies there
+                size
+                for name, size in self.sizes.items()
+                if self.plan.placement != "text_offload" or not is_denoiser(name)
+            )
         wide = self.dtypes.get("vae") == "float32"
         return plan_memory(
             need_of(request, self.family, self.sizes, self.configs, wide_vae=wide),

@@ -12,7 +12,9 @@ from workbench.engines.diffusers.components import (
     cast_to_fp8,
     load_components,
     quantisation_configs,
+    read_denoisers,
 )
+from workbench.engines.diffusers.digests import ComputedDigests
 from workbench.engines.diffusers.families import Family, family_of
 from workbench.engines.diffusers.faults import told_by
 from workbench.engines.diffusers.host_memory import available_bytes
@@ -23,6 +25,7 @@ from workbench.engines.diffusers.options import Options
 from workbench.engines.diffusers.own_weights import (
     bits_of,
     component_source,
+    files_of,
     quantisation_of,
     saved_quantisation,
     weight_paths,
@@ -32,6 +35,7 @@ from workbench.engines.diffusers.placing import device_budget, modules_of, place
 from workbench.engines.diffusers.previews import LatentColours
 from workbench.engines.diffusers.safety import checker_arguments
 from workbench.engines.diffusers.shared_parts import encoders_of, handed_over, held_bytes
+from workbench.engines.diffusers.weight_files import Stored
 from workbench.engines.diffusers.weights import Weights, find_weights, how_to_get, model_facts
 from workbench.errors import EngineUnavailable
 from workbench.rendering import REPLACEABLE, Progress, RenderRequest
@@ -90,12 +94,20 @@ def load_model(
         raise EngineUnavailable(problem)
     _check_nf4(request, weights, device)
     dtypes = _dtypes(request, options, family, device)
-    sizes = _sizes(request, weights, dtypes)
+    stored = _stored(request, weights)
+    sizes = _sizes(request, stored, dtypes)
     wide = dtypes.get("vae") == "float32"
     kept = kept or {}
     host = available_bytes()
     plan = plan_memory(
-        need_of(request, family, sizes, facts.configs, wide_vae=wide),
+        need_of(
+            request,
+            family,
+            sizes,
+            facts.configs,
+            wide_vae=wide,
+            through_host=_through_host(request, weights, stored, dtypes),
+        ),
         device_budget(device),
         None if host is None else host + held_bytes(kept),
         placement=options.memory,
@@ -121,6 +133,7 @@ def load_model(
         getattr(pipe, "scheduler", None), LatentColours.fit(pipe), dtypes,
         sizes or _held(pipe), facts.configs, loras,
         encoders=encoders_of(request, weights, dtypes),
+        digests=ComputedDigests(file for _, file in files_of(request, weights)),
     )  # fmt: skip
     model.text_cache.attach(pipe)
     return model
@@ -164,14 +177,45 @@ def _found(
     return find_weights(request.model, request.revision)
 
 
-def _sizes(
-    request: RenderRequest, weights: Weights | None, dtypes: Mapping[str, str]
-) -> dict[str, int]:
-    """Return the bytes of each component in the format in which it is used."""
+def _stored(request: RenderRequest, weights: Weights | None) -> dict[str, Stored]:
+    """Return the contents of each component's files, those that ``request`` replaces included."""
     stored = weights.stored() if weights else {}
     for name in REPLACEABLE:
         if given := getattr(request, name):
             stored[name] = component_source(name, given).stored()
+    return stored
+
+
+def _through_host(
+    request: RenderRequest,
+    weights: Weights | None,
+    stored: Mapping[str, Stored],
+    dtypes: Mapping[str, str],
+) -> dict[str, int]:
+    """Return the bytes of the components that are loaded into the machine's memory first.
+
+    They are replaced ones, and all of them if one is cast to ``fp8`` after loading, or if the
+    pipeline is modular.
+    """
+    wide = {
+        name: one.bytes_at(_BITS[dtypes.get(name, dtypes["default"])])
+        for name, one in stored.items()
+    }
+    if _reads_straight(request, weights):
+        return {name: wide[name] for name in REPLACEABLE if getattr(request, name)}
+    return wide
+
+
+def _reads_straight(request: RenderRequest, weights: Weights | None) -> bool:
+    """Return whether components can be read from disk straight to the device."""
+    casts = "fp8" in quantisation_of(request).values()
+    return weights is not None and not weights.modular and not casts
+
+
+def _sizes(
+    request: RenderRequest, stored: Mapping[str, Stored], dtypes: Mapping[str, str]
+) -> dict[str, int]:
+    """Return the bytes of each component in the format in which it is used."""
     quantised = quantisation_of(request)
     return {
         name: one.bytes_at(
@@ -219,7 +263,8 @@ def _pipeline(
     }
     if weights is None:
         arguments["revision"] = request.revision or None
-    if plan.placement == "full":
+    straight = _reads_straight(request, weights)
+    if plan.placement == "full" and straight:
         arguments["device_map"] = device.partition(":")[0]  # from disk straight to the device
     if weights is not None and weights.variant:
         arguments["variant"] = weights.variant
@@ -234,6 +279,10 @@ def _pipeline(
                 )
                 _load_parts(pipe, weights, arguments["dtype"], quantised, brought)
                 return pipe
+            if plan.placement == "text_offload" and straight and weights is not None:
+                read = read_denoisers(weights, arguments, quantised, brought, device)
+                brought |= read
+                quantised = {name: one for name, one in quantised.items() if name not in read}
             if quantised:
                 arguments["quantization_config"] = diffusers.PipelineQuantizationConfig(
                     quant_mapping=quantised

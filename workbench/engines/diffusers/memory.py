@@ -6,7 +6,7 @@ Pure arithmetic: free memory, weight sizes and the render's size are given.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from workbench.engines.diffusers.families import Family, MemoryRule
@@ -59,6 +59,9 @@ class Need:
     """Beyond weights, while denoising."""
     decode: int
     """Beyond weights, while the VAE decodes whole frames."""
+    through_host: Mapping[str, int] = field(default_factory=dict)
+    """Components that pass through the machine's memory on their way to the device, with the bytes
+    that they take there; all others are read straight from disk to the device."""
 
     @property
     def total(self) -> int:
@@ -111,18 +114,20 @@ def need_of(
     configs: Mapping[str, Mapping[str, object]] | None = None,
     *,
     wide_vae: bool = False,
+    through_host: Mapping[str, int] | None = None,
 ) -> Need:
     """Return what ``request`` needs: weights as given, the rest estimated from its size.
 
     ``configs`` are the components' configurations, if available: a transformer of twice the width
-    needs twice the memory. ``wide_vae`` tells that the VAE runs in 32 bits.
+    needs twice the memory. ``wide_vae`` tells that the VAE runs in 32 bits. ``through_host`` is as
+    in :class:`Need`.
     """
     area = (request.width or 1280) * (request.height or 720)
     frames = family.frames_at_once(request.num_frames or 121)
     rule = family.memory
     alive = min(frames, rule.decode_frames or frames)
     decode = area * alive * rule.decode * (2 if wide_vae else 1)
-    return Need(weights, _denoise(area, frames, rule, configs or {}), decode)
+    return Need(weights, _denoise(area, frames, rule, configs or {}), decode, through_host or {})
 
 
 def _denoise(
@@ -239,19 +244,27 @@ def _peak(placement: Placement, need: Need, *, tiled: bool) -> int:
 
 
 def _host_need(placement: Placement, need: Need, *, pinned: bool) -> int:
-    """Return what the machine's memory must hold, without weights that stay on the device.
+    """Return what the machine's memory must hold.
 
-    Every placement but ``full`` is loaded into the machine's memory first.
+    What stays on the device is read straight to it, unless it passes through the machine's memory.
     """
-    if placement == "full":
-        return 0
-    streamed = sum(
-        size
+    streamed = {
+        name: size
         for name, size in need.weights.items()
-        if is_text_encoder(name) or (placement == "group_offload" and is_denoiser(name))
-    )
-    more = int(streamed * (_PINNED - 1)) if pinned and placement != "model_offload" else 0
-    return need.total + more
+        if placement != "full"
+        and (is_text_encoder(name) or (placement == "group_offload" and is_denoiser(name)))
+    }
+    more = int(sum(streamed.values()) * (_PINNED - 1))
+    if placement == "model_offload" or not pinned:
+        more = 0
+    if placement in _DENOISER_STAYS:
+        held = {**streamed, **need.through_host}
+        if placement == "text_offload":
+            rest = {name: size for name, size in need.weights.items() if not is_denoiser(name)}
+            held = {**rest, **held}
+    else:
+        held = {**need.weights, **need.through_host}
+    return sum(held.values()) + more
 
 
 def _fits_host(placement: Placement, need: Need, host: int | None, *, pinned: bool) -> bool:

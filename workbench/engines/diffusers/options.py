@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from workbench.engines.diffusers.cache_options import StepCache, cache_values, settings_problems
 from workbench.engines.diffusers.presets import presets
@@ -25,6 +27,13 @@ _RESERVED = frozenset(
         "num_images_per_prompt", "latents", "image", "video",
     }
 )  # fmt: skip
+
+
+_NO_AUDIO: Final = (
+    "No video pipeline of this diffusers follows a sound that it is given: LTX-2 takes encoded sound "
+    "as the start of its denoising only, and MiniMax-H3's references are not supported yet. LTX-2, "
+    "Cosmos 3, Kandinsky 6 and Echo generate sound with the picture."
+)
 
 
 class Options(BaseModel):
@@ -58,6 +67,8 @@ class Options(BaseModel):
     """Classifier-free guidance of models distilled for embedded guidance."""
     flow_shift: float | None = Field(None, gt=0, le=100)
     """The scheduler's shift of noise levels."""
+    dmd_steps: tuple[float, ...] | None = Field(None, min_length=1, max_length=100)
+    """Timesteps from 1000 to above 0 of weights distilled by distribution matching."""
     decode_timestep: float | None = Field(None, ge=0, le=1)
     decode_noise_scale: float | None = Field(None, ge=0, le=1)
     max_sequence_length: int | None = Field(None, ge=1, le=4_096)
@@ -93,6 +104,14 @@ class Options(BaseModel):
     encoder: Literal["software", "auto"] = "software"
     call: Mapping[str, Any] = Field(default_factory=dict)
     """Further parameters of the pipeline's call, as JSON values."""
+
+    @field_validator("dmd_steps")
+    @classmethod
+    def _falls(cls, steps: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        for higher, lower in pairwise((1000.1, *(steps or ()), 0.0)):
+            if higher <= lower:
+                raise PydanticCustomError("order", "Timesteps fall from 1000 to above 0")
+        return steps
 
     def cache_values(self, cache: str) -> dict[str, Any]:
         """Return the settings of ``cache``: those that it has, with defaults for the rest."""
@@ -130,6 +149,8 @@ def option_problems(options: Mapping[str, Any]) -> list[FieldProblem]:
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
+    if error["type"] == "extra_forbidden" and error["loc"][0] == "audio":
+        return _NO_AUDIO
     if error["type"] == "extra_forbidden":
         return f"The diffusers engine has no option {error['loc'][0]!r}."
     return f"{error['msg']}."

@@ -31,6 +31,7 @@ __all__ = [
     "ComponentSource",
     "bits_of",
     "component_source",
+    "files_of",
     "quantisation_of",
     "resolved",
     "saved_quantisation",
@@ -185,6 +186,15 @@ def weight_paths(request: RenderRequest) -> Iterator[tuple[str, Path]]:
         if given := getattr(request, name):
             for file in component_source(name, given).files():
                 yield name, file
+
+
+def files_of(request: RenderRequest, weights: Weights | None) -> Iterator[tuple[str, Path]]:
+    """Yield every weight file of ``request`` (resolved) with its role, the model's own first."""
+    files = weights.component_files() if weights else {}
+    for role, one in files.items():
+        if not getattr(request, role, ""):
+            yield from ((role, file) for file in one.files)
+    yield from weight_paths(request)
 
 
 def _stored_quantisation(values: Mapping[str, Any], weights: Weights | None) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -11,7 +12,7 @@ from typing import Final
 
 from workbench.engines.diffusers.families import Family, ModelFacts
 
-__all__ = ["class_problem", "makes_no_video"]
+__all__ = ["class_problem", "makes_no_video", "takes_loras"]
 
 _LENGTHS: Final = frozenset({"num_frames", "video_length"})
 """How the call of a pipeline for videos names the number of frames."""
@@ -53,6 +54,19 @@ def makes_no_video(name: str) -> bool:
         if isinstance(node, ast.ClassDef) and node.name == name:
             calls = [one for one in node.body if getattr(one, "name", "") == "__call__"]
             return bool(calls) and not any(_takes_length(one) for one in calls)
+    return False
+
+
+@cache
+def takes_loras(name: str) -> bool:
+    """Return whether diffusers' model of that name (such as a transformer) takes LoRAs."""
+    spec = find_spec("diffusers") if name else None
+    if spec is None or not spec.origin:
+        return False
+    defined = re.compile(rf"\nclass {re.escape(name)}\(([^)]*)\)")
+    for file in sorted(Path(spec.origin).parent.joinpath("models").rglob("*.py")):
+        if found := defined.search(file.read_text("utf-8")):
+            return "PeftAdapterMixin" in found[1]
     return False
 
 

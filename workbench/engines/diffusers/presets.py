@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.rendering import RenderRequest
 
-__all__ = ["Preset", "preset_for", "presets"]
+__all__ = ["Preset", "preset_for", "presets", "unproven_of"]
 
 
 class Preset(BaseModel):
@@ -31,6 +31,7 @@ class Preset(BaseModel):
     flow_shift: float | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
     call: Mapping[str, Any] = Field(default_factory=dict)
+    unproven: str = ""
 
 
 @cache
@@ -58,6 +59,11 @@ def preset_for(request: RenderRequest, family: str) -> Preset | None:
         ):
             return preset
     return None
+
+
+def unproven_of(name: str) -> str:
+    """Return what is unproven of the preset of that name, as a clause; empty if nothing is."""
+    return next((one.unproven for one in presets() if one.name == name), "")
 
 
 def _name(path: str) -> str:

@@ -15,11 +15,11 @@ from workbench.engines.diffusers.adapters import (
     call_arguments,
     own_fps,
     parameters_of,
-    set_flow_shift,
     set_guidance,
+    set_scheduler,
 )
 from workbench.engines.diffusers.conditioning import conditioned
-from workbench.engines.diffusers.digests import digest, known_digest
+from workbench.engines.diffusers.digests import ComputedDigests, digest
 from workbench.engines.diffusers.estimators import estimator_files
 from workbench.engines.diffusers.faults import is_lost, is_out_of_memory, told_by
 from workbench.engines.diffusers.film import Film
@@ -27,7 +27,8 @@ from workbench.engines.diffusers.frames import Tap, frames_of_output
 from workbench.engines.diffusers.kept_ratios import keep_ratios, kept_ratios
 from workbench.engines.diffusers.loaded_model import LoadedModel
 from workbench.engines.diffusers.options import AS_RENDERED, Options, read_options
-from workbench.engines.diffusers.own_weights import weight_paths
+from workbench.engines.diffusers.own_weights import files_of
+from workbench.engines.diffusers.presets import unproven_of
 from workbench.engines.diffusers.safety import safety_state
 from workbench.engines.diffusers.soundtrack import sample_rate, waveform_of
 from workbench.engines.diffusers.step_caches import MagRatios, calibrated, told_the_pass
@@ -129,9 +130,9 @@ class _Run:
         )
         arguments = action_arguments(pipe, request, arguments)
         set_guidance(pipe, request, model.family)
-        shift = set_flow_shift(pipe, self._options.flow_shift, model.scheduler)
-        self._note_told(arguments)
         generator = torch.Generator("cpu").manual_seed(request.seed)
+        shift = set_scheduler(pipe, self._options, model.scheduler, generator)
+        self._note_told(arguments)
         watch = self._watch = self._step_watch()
         counter = _BlockCount(pipe)
         hits = model.text_cache.hits
@@ -170,9 +171,7 @@ class _Run:
             self._keep_channels(output, watch)
             del output
             self._keep_ratios(measured)
-        facts: dict[str, float] = {}
-        if model.device.startswith("cuda"):
-            facts["peak_memory_gib"] = torch.cuda.max_memory_allocated() / (1 << 30)
+        facts = _measured(model.device, watch)
         extra = {"text_cache_hits": model.text_cache.hits - hits, "sound": self._sound}
         effective = self._as_rendered(arguments, shift, counter) | extra
 
@@ -205,6 +204,8 @@ class _Run:
     def _note_told(self, arguments: dict[str, Any]) -> None:
         """Note what the model ignores of the request, and how it is steered."""
         request, control = self._request, self._options.control
+        if unproven := unproven_of(self._options.preset):
+            self._notes.append(unproven)
         if request.negative_prompt and "negative_prompt" not in arguments:
             self._notes.append("the model does not use the negative prompt with these settings")
         if "prompt" not in arguments:
@@ -300,7 +301,7 @@ class _Run:
             "scheduler": _class_name(getattr(self._pipe, "scheduler", None)),
             "flow_shift": shift,
             "dtypes": dict(model.dtypes),
-            "weights": _weights(self._request),
+            "weights": _weights(self._request, model.digests),
             "memory": {"placement": model.plan.placement, "tiled_vae": model.plan.tiled_vae,
                        "reason": model.plan.reason, "ran_out": sorted(model.ran_out)},
             "attention": acceleration.attention,
@@ -313,6 +314,18 @@ class _Run:
             "safety": safety_state(self._pipe),
             "notes": notes,
         }  # fmt: skip
+
+
+def _measured(device: str, watch: StepWatch) -> dict[str, float]:
+    """Return the seconds of a step and the peak memory on a GPU, as far as they are known."""
+    import torch  # noqa: PLC0415
+
+    facts: dict[str, float] = {}
+    if device.startswith("cuda"):
+        facts["peak_memory_gib"] = torch.cuda.max_memory_allocated() / (1 << 30)
+    if (step_s := watch.seconds_per_step) is not None:
+        facts["step"] = step_s
+    return facts
 
 
 @contextmanager
@@ -390,20 +403,19 @@ def effective_request(
     )
 
 
-def _weights(request: RenderRequest) -> list[dict[str, Any]]:
+def _weights(request: RenderRequest, digests: ComputedDigests) -> list[dict[str, Any]]:
     """Return every weight file by role, name, size and digest.
 
-    The model's own files have a digest if it is known without reading them.
+    Waits for ``digests``, those of the model's files, which the first render of a model computes.
     """
-    own = find_weights(request.model, request.revision)
-    files = own.component_files() if own else {}
-    found = [(f"{role}", file, known_digest(file)) for role, one in files.items()
-             if not getattr(request, role, "") for file in one.files]  # fmt: skip
-    brought = [*weight_paths(request), *estimator_files(request.options)]
-    found += [(role, file, digest(file)) for role, file in brought]
+    digests.wait()
+    files = [
+        *files_of(request, find_weights(request.model, request.revision)),
+        *estimator_files(request.options),
+    ]
     return [
-        {"role": role, "file": file.name, "size_bytes": file.stat().st_size, "sha256": sha256}
-        for role, file, sha256 in found
+        {"role": role, "file": file.name, "size_bytes": file.stat().st_size, "sha256": digest(file)}
+        for role, file in files
     ]
 
 

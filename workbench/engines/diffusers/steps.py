@@ -5,6 +5,7 @@ Uses the pipeline's step callback, or its scheduler if there is no callback.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
@@ -39,6 +40,7 @@ class StepWatch:
         self._sections = sections
         self._plan_steps(steps)
         self.done = 0
+        self._first_s = self._last_s = 0.0
         self._report = report
         self._cancelled = cancelled
         self._colours = colours
@@ -49,6 +51,11 @@ class StepWatch:
         """The latents after the last step of each section, in 32 bits on the CPU, if they are kept."""
         self._event: Any = None
         self._finite: Any = None
+
+    @property
+    def seconds_per_step(self) -> float | None:
+        """The mean time of a step after the first; None if there was none."""
+        return None if self.done < 2 else (self._last_s - self._first_s) / (self.done - 1)
 
     def check(self, *_: Any) -> None:
         """Raise ``RenderCancelled`` if the render was cancelled."""
@@ -68,6 +75,9 @@ class StepWatch:
         if self.done == 0 and steps:
             self._plan_steps(steps)
         self.done += 1
+        self._last_s = time.perf_counter()
+        if self.done == 1:
+            self._first_s = self._last_s
         if self._keeps_latents and latents is not None and self.done % self._per_section == 0:
             self.latents.append(latents.detach().float().cpu())
         self._check_values(latents)
@@ -158,9 +168,11 @@ class StepWatch:
         colours = self._colours
         if colours is None:
             return None
-        now = latent_grid(latents.detach(), colours.channels, self._shape)
-        if now is None:
-            return None
+        foreseen = getattr(scheduler, "foreseen", None)  # of a sampler that noises anew
+        shown = latents if foreseen is None else foreseen
+        now = latent_grid(shown.detach(), colours.channels, self._shape)
+        if now is None or foreseen is not None:
+            return None if now is None else colours.picture(now)
         before = None
         if self._before is not None and self._before.shape == latents.shape:
             before = latent_grid(self._before.detach(), colours.channels, self._shape)

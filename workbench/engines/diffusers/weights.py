@@ -25,6 +25,9 @@ _WITHOUT_WEIGHTS: Final = ("Scheduler", "Tokenizer", "TokenizerFast", "Processor
                            "Extractor", "Guidance", "Backend")  # fmt: skip
 """Suffixes of component classes that need no weights."""
 
+_OF_DIFFUSERS: Final[Mapping[str, str]] = {"WanDMDPipeline": "WanPipeline"}
+"""Classes of other libraries that folders name (FastVideo's) → the class that runs them here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -144,10 +147,11 @@ def model_facts(model: str, weights: Weights | None) -> ModelFacts:
         for part in ("transformer", "unet", "vae")
         if (config := _json(weights.folder / part / "config.json"))
     }
-    name = index.get("_class_name", "")
+    named = index.get("_class_name", "")
+    name = named[-1] if isinstance(named, list) else str(named)
     return ModelFacts(
         hub_name=model if "/" in model and not Path(model).is_absolute() else "",
-        class_name=name[-1] if isinstance(name, list) else str(name),
+        class_name=_OF_DIFFUSERS.get(name, name),
         index=index,
         configs=configs,
     )
