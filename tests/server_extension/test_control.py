@@ -70,7 +70,8 @@ def test_a_render_follows_its_own_storyboard_a_channel_and_an_upload(live: LiveS
 @pytest.mark.parametrize(
     ("control", "told"),
     [
-        ("depth from j_" + "0" * 20, "depth is not computed from a video here"),
+        ("layout from j_" + "0" * 20, "layout is not computed from a video here"),
+        ({"kind": "gray", "video": "i_" + "0" * 20, "estimator": "x"}, "set ready to false"),
         ("edges=/etc/passwd", "pattern"),
         ({"kind": "depth"}, "name a video, or set storyboard"),
         ({"kind": "pose", "storyboard": True}, "there is no channel of kind pose"),
