@@ -26,7 +26,7 @@ from tests.jobs.shop import Shop, alive, request
 from workbench.errors import Conflict, NotFound
 from workbench.jobs.client.launch import launch_supervisor
 from workbench.jobs.client.manager import JobManager
-from workbench.jobs.model import Job, JobState
+from workbench.jobs.model import JobState
 
 _MAX_ATTEMPTS: Final = 3
 _MOST_OPEN: Final = 40
@@ -173,7 +173,7 @@ class Soak:
     def violations(self) -> list[str]:
         """Return every broken promise, once all jobs have ended."""
         found = self.shop.violations()
-        known = {job.job_id: job for job in self.all_jobs()}
+        known = {job.job_id: job for job in self.shop.jobs()}
         found += [f"{job_id} was lost" for job_id in self.asked if job_id not in known]
         # A manual retry restarts the count; each counts at most once here.
         limit = _MAX_ATTEMPTS * 5 * (1 + self.faults["retry"] + self.faults["delete_index"])
@@ -196,17 +196,6 @@ class Soak:
         if self.manager.supervisor() is not None:
             found.append("the supervisor's lock is held")
         return found
-
-    def all_jobs(self) -> list[Job]:
-        """Return every job that the index knows."""
-        jobs: list[Job] = []
-        cursor = None
-        while True:
-            page = self.manager.jobs(limit=500, cursor=cursor)
-            jobs += page.jobs
-            cursor = page.cursor
-            if cursor is None:
-                return jobs
 
     def _steer(self, step: Callable[[str], object]) -> bool:
         if not self.asked:
@@ -252,7 +241,7 @@ def main() -> int:
 def _run(soak: Soak, seconds: float) -> int:
     began = time.monotonic()
     violations = soak.run(seconds)
-    states = Counter(str(job.state) for job in soak.all_jobs())
+    states = Counter(str(job.state) for job in soak.shop.jobs())
     for violation in violations:
         print(f"VIOLATION {violation}")
     print(f"seconds: {time.monotonic() - began:.0f}")

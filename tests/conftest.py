@@ -12,6 +12,7 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LONGEST: Final = (
+    "tests/jobs/cluster/test_cluster.py",
     "tests/server_extension/test_openapi.py",
     "tests/test_launch.py",
     "tests/prompts/test_first_contact.py",
@@ -22,7 +23,6 @@ LONGEST: Final = (
     "tests/notebooks/test_notebooks.py",
     "tests/jobs/test_faults.py",
     "tests/jobs/client/test_launch.py",
-    "tests/jobs/cluster/test_cluster.py",
     "tests/jobs/cluster/test_by_hand.py",
     "tests/jobs/supervisor/test_scoring.py",
     "tests/research/test_best_of.py",

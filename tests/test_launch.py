@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +20,9 @@ import psutil
 import pytest
 
 from server_extension.launch import server_command
-from tests.live_server import ROOT, TOKEN, LiveServer
+from tests.live_server import PATIENCE_S, ROOT, TOKEN, LiveServer
+
+SMALL = {"num_frames": 5, "width": 128, "height": 96}
 
 
 def _launch(
@@ -32,14 +34,95 @@ def _launch(
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 
 
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server behind a proxy that does not answer, whose outputs/ is given by a relative path."""
+    nowhere = "127.0.0.1:9"
+    server = LiveServer(
+        tmp_path_factory.mktemp("lab") / "outputs",
+        environment={"ALL_PROXY": f"socks5://{nowhere}", "HTTP_PROXY": f"http://{nowhere}"},
+    )
+    server._environment["WORKBENCH_OUTPUTS"] = os.path.relpath(server.outputs, ROOT)
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server with a base URL and a token of its configuration file."""
+    folder = tmp_path_factory.mktemp("moved")
+    configured = folder / "config"
+    configured.mkdir()
+    server = LiveServer(folder / "outputs", environment={"JUPYTER_CONFIG_PATH": str(configured)})
+    server._environment.pop("JUPYTER_TOKEN")
+    server._environment.pop("JUPYTER_PORT")
+    server.base_url, server.token = "/user/name/", "a #1 & 50% token"
+    (configured / "jupyter_server_config.py").write_text(
+        f"c.IdentityProvider.token = {server.token!r}\nc.ServerApp.base_url = {server.base_url!r}\n"
+    )
+    try:
+        yield server.start(f"--ServerApp.port={server.port}")
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def enclosing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server with outputs/ and index below the folder that it serves."""
+    yield from _enclosing(tmp_path_factory.mktemp("enclosing"))
+
+
+@pytest.fixture(scope="module")
+def allowing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """The same, where the user has replaced the list of what Voilà must not serve."""
+    folder = tmp_path_factory.mktemp("allowing")
+    yield from _enclosing(folder, "--VoilaConfiguration.file_denylist=none")
+
+
+def _enclosing(folder: Path, *options: str) -> Iterator[LiveServer]:
+    root = folder / "root"
+    server = LiveServer(root / "outputs", environment={"WORKBENCH_INDEX": str(root / "i.sqlite3")})
+    server.root = root
+    try:
+        server.start(*options)
+        (root / "outputs" / "j_0").mkdir()
+        (root / "outputs" / "j_0" / "poster.jpg").write_bytes(b"theirs")
+        (root / "notebooks" / "link.jpg").symlink_to(root / "outputs" / "j_0" / "poster.jpg")
+        (root / "notebooks" / "picture.png").write_bytes(b"ours")
+        (root / "notebooks" / "open.txt").write_text("ours")
+        (root / "i.sqlite3").touch()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server of the notebooks themselves, not of copies."""
+    server = LiveServer(tmp_path_factory.mktemp("shipped") / "outputs")
+    server.root = ROOT
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server for visitors of the dashboard alone."""
+    server = LiveServer(tmp_path_factory.mktemp("dashboard") / "outputs")
+    try:
+        yield server.start("--dashboard")
+    finally:
+        server.stop()
+
+
 def _announced(server: LiveServer) -> dict[str, str]:
     """Return the links printed by the server, by name."""
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + PATIENCE_S
     while time.monotonic() < limit:
         printed = server.log.read_text("utf-8", "replace")
         found = dict(re.findall(r"^  (Lab|Dashboard|API) +(\S+)", printed, re.MULTILINE))
@@ -50,61 +133,42 @@ def _announced(server: LiveServer) -> dict[str, str]:
 
 
 def _opens(link: str) -> int:
-    with httpx.Client(timeout=60, trust_env=False) as client:
+    with httpx.Client(timeout=PATIENCE_S, trust_env=False) as client:
         return client.get(link).status_code
 
 
-def test_the_lab_the_dashboard_and_the_api_are_printed_and_answer(tmp_path: Path) -> None:
-    with LiveServer(tmp_path / "outputs") as server:
-        base = f"http://127.0.0.1:{server.port}/"
-        assert _announced(server) == {
-            "Lab": f"{base}lab/tree/notebooks/workbench.ipynb?token={TOKEN}&workbench",
-            "Dashboard": f"{base}voila/render/notebooks/dashboard.ipynb?token={TOKEN}",
-            "API": f"{base}api",
-        }
-        assert server.get("/lab/tree/notebooks/workbench.ipynb").status_code == 200
-        assert server.get("/api/contents/notebooks/workbench.ipynb").status_code == 200
+def test_the_lab_the_dashboard_and_the_api_are_printed_and_answer(lab: LiveServer) -> None:
+    base = f"http://127.0.0.1:{lab.port}/"
+    assert _announced(lab) == {
+        "Lab": f"{base}lab/tree/notebooks/workbench.ipynb?token={TOKEN}&workbench",
+        "Dashboard": f"{base}voila/render/notebooks/dashboard.ipynb?token={TOKEN}",
+        "API": f"{base}api",
+    }
+    assert lab.get("/lab/tree/notebooks/workbench.ipynb").status_code == 200
+    assert lab.get("/api/contents/notebooks/workbench.ipynb").status_code == 200
 
 
-def test_the_printed_links_work_with_any_options_and_token(tmp_path: Path) -> None:
-    server = LiveServer(tmp_path / "outputs", environment={"JUPYTER_TOKEN": ""})
-    configured = tmp_path / "config"
-    configured.mkdir()
-    token = "a #1 & 50% token"
-    (configured / "jupyter_server_config.py").write_text(
-        f"c.IdentityProvider.token = {token!r}\nc.ServerApp.base_url = '/lab-here/'\n"
-    )
-    server._environment["JUPYTER_CONFIG_PATH"] = str(configured)
-    server._environment.pop("JUPYTER_TOKEN")
-    server._environment.pop("JUPYTER_PORT")
-    server.base_url = "/lab-here/"
-    headers = {"Authorization": f"token {token}"}
-    server.token = token
-    try:
-        server.start(f"--ServerApp.port={server.port}")
-        links = _announced(server)
-        assert links["Lab"].startswith(f"http://127.0.0.1:{server.port}/lab-here/lab/tree/")
-        assert links["Lab"].endswith("?token=a%20%231%20%26%2050%25%20token&workbench")
-        assert _opens(links["Lab"]) == 200
-        assert server.get("/api/devices", headers=headers).status_code == 200
-    finally:
-        server.stop()
+def test_the_printed_links_work_with_any_options_and_token(moved: LiveServer) -> None:
+    links = _announced(moved)
+    assert links["Lab"].startswith(f"http://127.0.0.1:{moved.port}/user/name/lab/tree/")
+    assert links["Lab"].endswith("?token=a%20%231%20%26%2050%25%20token&workbench")
+    assert _opens(links["Lab"]) == 200
+    assert moved.get("/api/devices").status_code == 200
 
 
-def test_the_addresses_printed_by_jupyter_open_the_workbench_too(tmp_path: Path) -> None:
-    with LiveServer(tmp_path / "outputs") as server:
-        _announced(server)
-        printed = re.findall(r"http://\S+", server.log.read_text("utf-8"))
-        own = [link for link in printed if "token=..." in link]  # as it prints a token it was given
-        assert own
-        assert {link.count("?") for link in own} == {1}, own
-        link = own[0].replace("...", TOKEN)
-        with httpx.Client(timeout=60, trust_env=False, follow_redirects=True) as client:
-            page = client.get(link)
-            assert page.status_code == 200
-            assert page.url.raw_path == b"/lab/tree/notebooks/workbench.ipynb?workbench"
-        with httpx.Client(timeout=60, trust_env=False, follow_redirects=True) as stranger:
-            assert stranger.get(link.partition("?")[0]).url.path == "/login"
+def test_the_addresses_printed_by_jupyter_open_the_workbench_too(lab: LiveServer) -> None:
+    _announced(lab)
+    printed = re.findall(r"http://\S+", lab.log.read_text("utf-8"))
+    own = [link for link in printed if "token=..." in link]  # as it prints a token it was given
+    assert own
+    assert {link.count("?") for link in own} == {1}, own
+    link = own[0].replace("...", TOKEN)
+    with httpx.Client(timeout=PATIENCE_S, trust_env=False, follow_redirects=True) as client:
+        page = client.get(link)
+        assert page.status_code == 200
+        assert page.url.raw_path == b"/lab/tree/notebooks/workbench.ipynb?workbench"
+    with httpx.Client(timeout=PATIENCE_S, trust_env=False, follow_redirects=True) as stranger:
+        assert stranger.get(link.partition("?")[0]).url.path == "/login"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +184,7 @@ def test_the_lab_starts_and_renders_in_any_locale(tmp_path: Path, streams: dict[
     folder.mkdir()
     with LiveServer(folder / "outputs", environment=streams) as server:
         assert len(_announced(server)) == 3
-        asked = {"prompt": "a \N{DOG} in a café, 走る犬", "num_frames": 5}
+        asked = {**SMALL, "prompt": "a \N{DOG} in a café, 走る犬"}
         job = server.post("/api/video/single_inference", asked).json()
         ended = server.wait_for_job(job["job_id"])
         assert (ended["status"], ended["prompt"]) == ("complete", asked["prompt"])
@@ -164,17 +228,14 @@ def test_a_home_of_another_user_ends_the_start_with_a_message(tmp_path: Path) ->
     assert "Traceback" not in ended.stderr
 
 
-def test_a_proxy_in_the_environment_is_not_used_for_loopback(tmp_path: Path) -> None:
-    nowhere = "127.0.0.1:9"
-    proxies = {"ALL_PROXY": f"socks5://{nowhere}", "HTTP_PROXY": f"http://{nowhere}"}
-    with LiveServer(tmp_path / "outputs", environment=proxies) as server:
-        assert server.process is not None
-        environment = psutil.Process(server.process.pid).environ()
-        assert "127.0.0.1" in environment["NO_PROXY"].split(",")
-        script = "import httpx, sys; print(httpx.get(sys.argv[1]).status_code)"
-        command = [sys.executable, "-c", script, f"{server.url}/api/devices"]
-        told = subprocess.run(command, env=environment, capture_output=True, check=True)
-        assert told.stdout.strip() == b"403"
+def test_a_proxy_in_the_environment_is_not_used_for_loopback(lab: LiveServer) -> None:
+    assert lab.process is not None
+    environment = psutil.Process(lab.process.pid).environ()
+    assert "127.0.0.1" in environment["NO_PROXY"].split(",")
+    script = "import httpx, sys; print(httpx.get(sys.argv[1]).status_code)"
+    command = [sys.executable, "-c", script, f"{lab.url}/api/devices"]
+    told = subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert told.stdout.strip() == b"403"
 
 
 @pytest.mark.parametrize(
@@ -208,91 +269,64 @@ def test_a_server_started_by_jupyter_itself_ends_with_that_message_too(tmp_path:
         env={**os.environ, "WORKBENCH_MAX_FRAMES": "0"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert ended.returncode != 0
     assert "max_frames (WORKBENCH_MAX_FRAMES) cannot be '0'" in ended.stderr
 
 
-def test_a_kernel_finds_the_outputs_that_the_server_uses(tmp_path: Path) -> None:
-    server = LiveServer(tmp_path / "outputs")
-    relative = os.path.relpath(server.outputs, ROOT)
-    server._environment["WORKBENCH_OUTPUTS"] = relative
-    try:
-        server.start()
-        assert server.process is not None
-        environment = psutil.Process(server.process.pid).environ()
-        assert environment["WORKBENCH_OUTPUTS"] == str(server.outputs)
-    finally:
-        server.stop()
+def test_a_kernel_finds_the_outputs_that_the_server_uses(lab: LiveServer) -> None:
+    assert lab.process is not None
+    environment = psutil.Process(lab.process.pid).environ()
+    assert environment["WORKBENCH_OUTPUTS"] == str(lab.outputs)
 
 
-@pytest.mark.parametrize("named", [(), ("--VoilaConfiguration.file_denylist=none",)])
-def test_no_file_of_outputs_is_served_by_voila(tmp_path: Path, named: tuple[str, ...]) -> None:
-    root = tmp_path / "root"
-    server = LiveServer(root / "outputs")
-    server.root = root
-    try:
-        server.start(*named)
-        picture = root / "notebooks" / "picture.png"
-        picture.write_bytes(b"ours")
-        hidden = root / "outputs" / "j_0" / "poster.jpg"
-        hidden.parent.mkdir()
-        hidden.write_bytes(b"theirs")
-        (root / "notebooks" / "link.jpg").symlink_to(hidden)
-        for way in ("", "./", "notebooks/../", "notebooks/..%2F", "%6F/../", "/"):
-            link = f"{server.url}/voila/files/{way}outputs/j_0/poster.jpg"
-            assert _raw_status(link) in {403, 404}, way
-        assert _raw_status(f"{server.url}/voila/files/notebooks/link.jpg") in {403, 404}
-        expected = 200 if named else 403
-        assert _raw_status(f"{server.url}/voila/files/notebooks/picture.png") == expected
-    finally:
-        server.stop()
+@pytest.mark.parametrize(("name", "expected"), [("enclosing", 403), ("allowing", 200)])
+def test_no_file_of_outputs_is_served_by_voila(
+    name: str, expected: int, request: pytest.FixtureRequest
+) -> None:
+    server: LiveServer = request.getfixturevalue(name)
+    for way in ("", "./", "notebooks/../", "notebooks/..%2F", "%6F/../", "/"):
+        link = f"{server.url}/voila/files/{way}outputs/j_0/poster.jpg"
+        assert _raw_status(link) in {403, 404}, way
+    assert _raw_status(f"{server.url}/voila/files/notebooks/link.jpg") in {403, 404}
+    assert _raw_status(f"{server.url}/voila/files/notebooks/picture.png") == expected
 
 
-def test_jupyters_own_routes_give_no_access_to_outputs(tmp_path: Path) -> None:
-    root = tmp_path / "root"
-    server = LiveServer(root / "outputs", environment={"WORKBENCH_INDEX": str(root / "i.sqlite3")})
-    server.root = root
-    with server:
-        hidden = root / "outputs" / "j_0" / "poster.jpg"
-        hidden.parent.mkdir()
-        hidden.write_bytes(b"theirs")
-        (root / "i.sqlite3").touch()
-        (root / "notebooks" / "link.jpg").symlink_to(hidden)
-        (root / "notebooks" / "open.txt").write_text("ours")
-        for path in ("outputs", "outputs/j_0", "outputs/j_0/poster.jpg", "notebooks/link.jpg",
-                     "%6Futputs/j_0/poster.jpg", "i.sqlite3", "i.sqlite3-wal"):  # fmt: skip
-            for route in ("files", "api/contents"):
-                assert server.get(f"/{route}/{path}").status_code == 404, (route, path)
-        for method in ("PUT", "PATCH", "DELETE"):
-            told = server.request(method, "/api/contents/outputs/j_0/poster.jpg", json={})
-            assert told.status_code == 404, method
-        for source in ("outputs/j_0/poster.jpg", "outputs/j_0", "outputs"):
-            told = server.post("/api/contents/notebooks", {"copy_from": source})
-            assert told.status_code == 404, source
-        moved = {"path": "outputs/j_0/open.txt"}
-        told = server.request("PATCH", "/api/contents/notebooks/open.txt", json=moved)
-        assert told.status_code == 404
-        assert hidden.read_bytes() == b"theirs"
+def test_jupyters_own_routes_give_no_access_to_outputs(enclosing: LiveServer) -> None:
+    server = enclosing
+    for path in ("outputs", "outputs/j_0", "outputs/j_0/poster.jpg", "notebooks/link.jpg",
+                 "%6Futputs/j_0/poster.jpg", "i.sqlite3", "i.sqlite3-wal"):  # fmt: skip
+        for route in ("files", "api/contents"):
+            assert server.get(f"/{route}/{path}").status_code == 404, (route, path)
+    for method in ("PUT", "PATCH", "DELETE"):
+        told = server.request(method, "/api/contents/outputs/j_0/poster.jpg", json={})
+        assert told.status_code == 404, method
+    for source in ("outputs/j_0/poster.jpg", "outputs/j_0", "outputs"):
+        told = server.post("/api/contents/notebooks", {"copy_from": source})
+        assert told.status_code == 404, source
+    moved = {"path": "outputs/j_0/open.txt"}
+    told = server.request("PATCH", "/api/contents/notebooks/open.txt", json=moved)
+    assert told.status_code == 404
+    assert (server.outputs / "j_0" / "poster.jpg").read_bytes() == b"theirs"
 
-        listed = server.get("/api/contents/").raise_for_status().json()["content"]
-        names = {entry["name"] for entry in listed}
-        assert "notebooks" in names
-        assert not names & {"outputs", "i.sqlite3"}
-        assert server.get("/files/notebooks/open.txt").text == "ours"
-        book = server.get("/api/contents/notebooks/tour.ipynb").raise_for_status().json()
-        saved = server.request("PUT", "/api/contents/notebooks/copy.ipynb", json=book)
-        assert saved.status_code == 201, saved.text
-        told = server.post("/api/contents/notebooks", {"copy_from": "notebooks/tour.ipynb"})
-        assert told.status_code == 201, told.text
+    listed = server.get("/api/contents/").raise_for_status().json()["content"]
+    names = {entry["name"] for entry in listed}
+    assert "notebooks" in names
+    assert not names & {"outputs", "i.sqlite3"}
+    assert server.get("/files/notebooks/open.txt").text == "ours"
+    book = server.get("/api/contents/notebooks/tour.ipynb").raise_for_status().json()
+    saved = server.request("PUT", "/api/contents/notebooks/copy.ipynb", json=book)
+    assert saved.status_code == 201, saved.text
+    told = server.post("/api/contents/notebooks", {"copy_from": "notebooks/tour.ipynb"})
+    assert told.status_code == 201, told.text
 
 
 def _raw_status(link: str) -> int:
     """Return the status of a path sent without normalising its dots."""
     parts = urlsplit(link)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_S)
     connection.request("GET", parts.path)
     status = connection.getresponse().status
     connection.close()
@@ -300,46 +334,45 @@ def _raw_status(link: str) -> int:
 
 
 @pytest.mark.parametrize("name", ["workbench.ipynb", "dashboard.ipynb"])
-def test_running_a_shipped_notebook_does_not_change_it(tmp_path: Path, name: str) -> None:
+def test_running_a_shipped_notebook_does_not_change_it(shipped: LiveServer, name: str) -> None:
     notebook = ROOT / "notebooks" / name
     before = notebook.read_bytes()
-    server = LiveServer(tmp_path / "outputs")
-    server.root = ROOT
-    with server:
-        model = server.get(f"/api/contents/notebooks/{name}").json()
-        code = next(c for c in model["content"]["cells"] if c["cell_type"] == "code")
-        code["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "run"}]
-        code["execution_count"] = 7
-        code["metadata"] = {"trusted": True, "execution": {"began": "now"}}
-        model["content"]["metadata"]["widgets"] = {"state": {}}
-        try:
-            saved = server.request("PUT", f"/api/contents/notebooks/{name}", json=model)
-            assert saved.status_code == 200
-            assert notebook.read_bytes() == before
-        finally:
-            notebook.write_bytes(before)
-
-
-@pytest.mark.parametrize("options", [("--dashboard",), ()])
-def test_dashboard_visitors_see_no_traceback(tmp_path: Path, options: tuple[str, ...]) -> None:
-    server = LiveServer(tmp_path / "outputs")
+    model = shipped.get(f"/api/contents/notebooks/{name}").json()
+    code = next(c for c in model["content"]["cells"] if c["cell_type"] == "code")
+    code["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "run"}]
+    code["execution_count"] = 7
+    code["metadata"] = {"trusted": True, "execution": {"began": "now"}}
+    model["content"]["metadata"]["widgets"] = {"state": {}}
     try:
-        server.start(*options)
-        book = json.loads((ROOT / "notebooks" / "dashboard.ipynb").read_text("utf-8"))
-        book["cells"][0]["source"] = "told = 'of the server'\nraise RuntimeError('fault ' + told)"
-        (server.root / "notebooks" / "dashboard.ipynb").write_text(json.dumps(book))
-        page = server.get("/voila/render/notebooks/dashboard.ipynb").text
-        assert ("fault of the server" in page) is (not options)
-        assert ("RuntimeError" in page) is (not options)
+        saved = shipped.request("PUT", f"/api/contents/notebooks/{name}", json=model)
+        assert saved.status_code == 200
+        assert notebook.read_bytes() == before
     finally:
-        server.stop()
+        notebook.write_bytes(before)
 
 
-def test_the_token_is_on_no_command_line(tmp_path: Path) -> None:
-    with LiveServer(tmp_path / "outputs") as server:
-        assert server.process is not None
-        words = Path(f"/proc/{server.process.pid}/cmdline").read_bytes()
-        assert TOKEN.encode() not in words
+@pytest.mark.parametrize(("name", "shown"), [("dashboard", False), ("lab", True)])
+def test_dashboard_visitors_see_no_traceback(
+    name: str, shown: bool, request: pytest.FixtureRequest
+) -> None:
+    server: LiveServer = request.getfixturevalue(name)
+    path = server.root / "notebooks" / "dashboard.ipynb"
+    before = path.read_text("utf-8")
+    book = json.loads(before)
+    book["cells"][0]["source"] = "told = 'of the server'\nraise RuntimeError('fault ' + told)"
+    path.write_text(json.dumps(book), "utf-8")
+    try:
+        page = server.get("/voila/render/notebooks/dashboard.ipynb").text
+    finally:
+        path.write_text(before, "utf-8")
+    assert ("fault of the server" in page) is shown
+    assert ("RuntimeError" in page) is shown
+
+
+def test_the_token_is_on_no_command_line(lab: LiveServer) -> None:
+    assert lab.process is not None
+    words = Path(f"/proc/{lab.process.pid}/cmdline").read_bytes()
+    assert TOKEN.encode() not in words
 
 
 def test_an_option_given_by_the_user_replaces_the_default() -> None:
@@ -378,20 +411,12 @@ def test_an_invalid_port_is_reported_clearly() -> None:
     assert "JUPYTER_PORT must be a port number" in ended.stderr
 
 
-def test_everything_works_behind_a_base_url(tmp_path: Path) -> None:
-    server = LiveServer(tmp_path / "outputs")
-    server.base_url = "/user/name/"
-    server.start("--ServerApp.base_url=/user/name/")
-    try:
-        job = server.post(
-            "/api/video/single_inference", {"prompt": "a kite", "num_frames": 9}
-        ).json()
-        assert job["status_url"] == f"/user/name/api/video/status/{job['job_id']}"
-        ended = server.wait_for_job(job["job_id"])
-        assert ended["video_url"].startswith("/user/name/static/videos/")
-        path = ended["video_url"].removeprefix("/user/name")
-        assert server.get(path).headers["Content-Type"] == "video/mp4"
-        document = server.get("/api/workbench/openapi.json").json()
-        assert document["servers"] == [{"url": "/user/name"}]
-    finally:
-        server.stop()
+def test_everything_works_behind_a_base_url(moved: LiveServer) -> None:
+    job = moved.post("/api/video/single_inference", {**SMALL, "prompt": "a kite"}).json()
+    assert job["status_url"] == f"/user/name/api/video/status/{job['job_id']}"
+    ended = moved.wait_for_job(job["job_id"])
+    assert ended["video_url"].startswith("/user/name/static/videos/")
+    path = ended["video_url"].removeprefix("/user/name")
+    assert moved.get(path).headers["Content-Type"] == "video/mp4"
+    document = moved.get("/api/workbench/openapi.json").json()
+    assert document["servers"] == [{"url": "/user/name"}]

@@ -207,13 +207,6 @@ class RenderRequests:
             raise InvalidRequest(str(error), (problem,)) from error
         return control.model_copy(update={"video": str(path)})
 
-    def control(self, given: Control) -> Control:
-        """Return a control that names a file of this machine; raises ``InvalidRequest``."""
-        if given.waits:
-            problem = "follows a finished video: render the storyboard first, and give its channel"
-            raise InvalidRequest(f"A rollout {problem}.", (FieldProblem("control", problem),))
-        return self.followed(given)
-
     def followed(self, given: Control) -> Control:
         """Return a control that names a file, unless it waits; raises ``InvalidRequest``."""
         return Control.model_validate(self._inputs(RenderParameters(control=given))["control"])

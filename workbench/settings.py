@@ -42,7 +42,10 @@ COMPLETE: Final = "WORKBENCH_SETTINGS_COMPLETE"
 """Set in an environment that holds every setting: no file is read, so empty means empty."""
 _PREFIX: Final = "WORKBENCH_"
 _PATHS: Final = ("outputs", "index")
-_FOLDERS: Final = ("model", "language_model", "agreement_model")
+_FOLDERS: Final = (
+    "model", "language_model", "agreement_model", "depth_model", "pose_model", "segments_model",
+    "person_detector",
+)  # fmt: skip
 """Settings that hold a hub name or a folder; one that begins with ``~`` or ``.`` is a folder."""
 _CLUSTER: Final = re.compile(r"(ray://)?[A-Za-z0-9._\-\[\]:]+:\d{1,5}")
 
@@ -129,6 +132,14 @@ class Settings(BaseSettings):
     """Hub name or folder of the video model, for engines that need one."""
     models: str = ""
     """Folders with video models, separated as in PATH."""
+    depth_model: str = ""
+    """Folder of a model of transformers that estimates depth, to control a video by."""
+    pose_model: str = ""
+    """Folder of a ViTPose, which estimates poses."""
+    segments_model: str = ""
+    """Folder of a model of transformers that segments pictures."""
+    person_detector: str = ""
+    """Folder of a model of transformers that finds the people whose pose is estimated."""
     allow_hub: bool = False
     """Whether weights may be fetched from a model hub."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from server_extension.schemas.common import Body, Identifier, InputName, PromptText
 from server_extension.schemas.videos import NamedControl
+from workbench.control.control_request import as_control
 from workbench.presentation import BatchStatus, JobStatus
 from workbench.rendering import Take
 from workbench.rollouts import RolloutParameters
@@ -26,10 +27,11 @@ class _Further(RolloutParameters, Body):
     last_image: InputName | None = Field(
         None, description="Id of the image that the last segment ends with."
     )
-    control: NamedControl | None = Field(
+    control: Annotated[NamedControl, BeforeValidator(as_control)] | None = Field(
         None,
         description="A control video that a model follows, from the beginning of the world: each "
-        "segment its part. By default that of the video, for as long as it lasts.",
+        "segment its part. With `storyboard` the world's own is drawn first, along its camera. By "
+        "default that of the video, for as long as it lasts.",
     )
     idempotency_key: str | None = Field(
         None,

@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,8 +32,10 @@ from workbench.settings import Settings
 
 class FaultyEngine:
     """Options: ``fault`` and ``fault_attempts`` (how many attempts have it), ``steps``,
-    ``step_s``, ``touch`` (a file written when the render begins), ``load_s``, ``finish`` (a file
-    for which the writing of the video waits, with what it then does)."""  # noqa: D205, D209
+    ``step_s``, ``until`` (a file: the render repeats its middle step until it exists), ``touch`` (a
+    file written when the render begins), ``load_s``, ``finish`` (a file for which the writing of
+    the video waits, with what it then does), ``hung`` (a file that gets the pids of a hung worker
+    and its child)."""  # noqa: D205, D209
 
     name = "faulty"
     needs_gpu = False
@@ -65,15 +68,13 @@ class FaultyEngine:
             print(f"begins from {input_file(image).read_text()}")  # noqa: T201
         steps = int(options.get("steps", 2))
         for step in range(steps):
-            if options.get("deaf"):  # it also writes on when its folder has been taken away
-                task.folder.mkdir(exist_ok=True)
-            elif task.cancelled():
-                raise RenderCancelled("as asked")
-            preview = b"picture" if options.get("preview") else None
-            task.report(Progress("drawing", step, steps, f"step {step}", preview))
-            time.sleep(float(options.get("step_s", 0)))
-            if step == steps // 2 and task.recipe.attempt <= int(options.get("fault_attempts", 99)):
-                _misbehave(str(options.get("fault", "")))
+            _take_step(task, step, steps)
+            if step == steps // 2:
+                if task.recipe.attempt <= int(options.get("fault_attempts", 99)):
+                    _misbehave(options)
+                while (until := options.get("until")) and not Path(until).exists():
+                    time.sleep(0.02)
+                    _take_step(task, step, steps)
         made = Rendered(
             request.width or 64, request.height or 64, request.num_frames or 4, request.fps or 8, {}
         )
@@ -115,6 +116,17 @@ class LightEngine(FaultyEngine):
         return Rendered(64, 64, 4, 8, {})
 
 
+def _take_step(task: RenderTask, step: int, steps: int) -> None:
+    options = task.recipe.request.options
+    if options.get("deaf"):  # it also writes on when its folder has been taken away
+        task.folder.mkdir(exist_ok=True)
+    elif task.cancelled():
+        raise RenderCancelled("as asked")
+    preview = b"picture" if options.get("preview") else None
+    task.report(Progress("drawing", step, steps, f"step {step}", preview))
+    time.sleep(float(options.get("step_s", 0)))
+
+
 def _finish(task: RenderTask, made: Rendered, release: Path) -> Rendered:
     while not release.exists():
         time.sleep(0.01)
@@ -124,9 +136,12 @@ def _finish(task: RenderTask, made: Rendered, release: Path) -> Rendered:
     return made
 
 
-def _misbehave(fault: str) -> None:
+def _misbehave(options: Mapping[str, Any]) -> None:
+    fault = options.get("fault")
     if fault == "hang":
-        subprocess.Popen(["sleep", "1000"])  # the worker's child, which must end with it
+        child = subprocess.Popen(["sleep", "1000"])  # which must end with its worker
+        if hung := options.get("hung"):
+            Path(hung).write_text(f"{os.getpid()} {child.pid}")
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         time.sleep(1_000)
     elif fault == "segfault":

@@ -14,6 +14,7 @@ from typing import Any, Self
 import psutil
 
 from workbench.jobs.client.manager import JobManager
+from workbench.jobs.deletion import forget_deleted
 from workbench.jobs.model import Job, JobState
 from workbench.jobs.mp4 import mp4_fault
 from workbench.jobs.paths import JobPaths
@@ -30,10 +31,11 @@ PATIENCE_S = 300.0
 """A busy machine is normal: no test waits for less."""
 DEFAULTS: dict[str, Any] = {
     "engines": ENGINES,
-    "idle_exit_s": 60.0,
+    "idle_exit_s": PATIENCE_S,
+    "cancel_grace_s": PATIENCE_S,
     "cpu_workers": 1,
     "spare_workers": 0,
-    "lease_s": 2.0,
+    "lease_s": 60.0,  # a stalled worker is no lost one; tests of lost ones ask for less
     "disk_reserve_bytes": 0,
     "scores": False,
     "scores_niceness": 0,
@@ -63,6 +65,28 @@ class Shop:
         for process in self._seen.values():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+
+    def clear(self) -> None:
+        """End and remove every job; the supervisor and its workers stay."""
+        self.manager.resume()
+        jobs = self.jobs()
+        for job in jobs:
+            if not job.state.final:
+                self.manager.cancel(job.job_id)
+        ids = [job.job_id for job in self.ended(*(job.job_id for job in jobs))]
+        self.manager.delete(ids, starred=True)
+        forget_deleted(self.paths, self.manager._index, time.time() + 60)
+
+    def jobs(self) -> list[Job]:
+        """Return every job, without placeholders."""
+        found: list[Job] = []
+        cursor = None
+        while True:
+            page = self.manager.jobs(limit=500, cursor=cursor)
+            found += page.jobs
+            cursor = page.cursor
+            if cursor is None:
+                return found
 
     def use(self, **settings: Any) -> JobManager:
         """Replace the settings; the supervisor must not be running yet."""
@@ -107,14 +131,20 @@ class Shop:
         os.kill(pid, number)
         return pid
 
+    def worker_pid(self) -> int:
+        """Return the pid of a running worker."""
+        self.note()
+        return next(d.worker_pid for d in self.manager.devices() if d.worker_pid)
+
     def until(self, condition: Callable[[], Any], limit_s: float = PATIENCE_S) -> Any:
         """Wait until ``condition`` returns something true and return that."""
-        limit = time.monotonic() + limit_s
-        while True:
-            if value := condition():
-                return value
-            assert time.monotonic() < limit, f"did not happen:\n{self.log()}"
-            time.sleep(0.01)
+        began = time.monotonic()
+        while not (value := condition()):
+            waited_s = time.monotonic() - began
+            assert waited_s < limit_s, f"did not happen:\n{self.log()}"
+            # To ask costs as much as what is waited for: the longer it takes, the less often.
+            time.sleep(min(max(0.01, waited_s / 20), 0.25))
+        return value
 
     def running(self, job_id: str, *, progress: float = 0.0) -> Job:
         """Wait until a job runs and has reached ``progress`` (0 to 100)."""
@@ -147,26 +177,20 @@ class Shop:
         return list(self._violations())
 
     def _violations(self) -> Iterator[str]:
-        cursor = None
-        while True:
-            page = self.manager.jobs(limit=500, cursor=cursor)
-            for job in page.jobs:
-                files = self.paths.job(job.job_id, job.batch_id)
-                if not job.state.final:
-                    yield f"{job.job_id} has not ended: {job.state}"
-                elif job.state is JobState.COMPLETE:
-                    if fault := mp4_fault(files.video):
-                        yield f"{job.job_id}: {fault}"
-                    recipe = self.manager.recipe(job.job_id)
-                    if recipe.attempt != job.attempt:
-                        yield f"{job.job_id}: video of attempt {recipe.attempt} of {job.attempt}"
-                elif files.video.exists() and not job.video_gone:
-                    yield f"{job.job_id} is {job.state} and has a video"
-                if files.attempts():
-                    yield f"{job.job_id} left {files.attempts()}"
-            cursor = page.cursor
-            if cursor is None:
-                return
+        for job in self.jobs():
+            files = self.paths.job(job.job_id, job.batch_id)
+            if not job.state.final:
+                yield f"{job.job_id} has not ended: {job.state}"
+            elif job.state is JobState.COMPLETE:
+                if fault := mp4_fault(files.video):
+                    yield f"{job.job_id}: {fault}"
+                recipe = self.manager.recipe(job.job_id)
+                if recipe.attempt != job.attempt:
+                    yield f"{job.job_id}: video of attempt {recipe.attempt} of {job.attempt}"
+            elif files.video.exists() and not job.video_gone:
+                yield f"{job.job_id} is {job.state} and has a video"
+            if files.attempts():
+                yield f"{job.job_id} left {files.attempts()}"
 
 
 def alive(process: psutil.Process) -> bool:
@@ -180,4 +204,5 @@ def alive(process: psutil.Process) -> bool:
 def request(prompt: str = "a dog runs", *, engine: str = "faulty", **options: Any) -> RenderRequest:
     """Return a request for the faulty engine; names that are no request fields become options."""
     fields = {key: options.pop(key) for key in list(options) if key in RenderRequest.model_fields}
-    return RenderRequest(prompt=prompt, engine=engine, options=options, **fields)
+    words = {key: str(one) if isinstance(one, Path) else one for key, one in options.items()}
+    return RenderRequest(prompt=prompt, engine=engine, options=words, **fields)

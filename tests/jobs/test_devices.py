@@ -105,12 +105,15 @@ def test_unknown_gpu_readings_are_none(shop: Shop, gpus: FakeGpus) -> None:
     assert [device.kind for device in shop.manager.devices()] == ["cpu"]
 
 
-def test_a_render_for_a_gpu_runs_on_one_by_its_uuid(shop: Shop, gpus: FakeGpus) -> None:
+def test_a_render_for_a_gpu_runs_on_one_by_its_uuid(
+    shop: Shop, gpus: FakeGpus, release: Path
+) -> None:
     gpus(GPUS)
-    batch = shop.manager.submit_batch(
-        [request(engine="gpu", steps=60, step_s=0.05) for _ in range(2)]
-    )
+    batch = shop.manager.submit_batch([request(engine="gpu", until=release) for _ in range(2)])
     placeholder = shop.submit()
+    for job in batch.jobs:  # both at once, so on both
+        shop.running(job.job_id)
+    release.touch()
     jobs = shop.ended(*[job.job_id for job in batch.jobs], placeholder.job_id)
     assert {job.state for job in jobs} == {JobState.COMPLETE}
     assert {job.device for job in jobs[:2]} == {"cuda:0", "cuda:1"}
@@ -124,11 +127,11 @@ def test_a_render_for_a_gpu_runs_on_one_by_its_uuid(shop: Shop, gpus: FakeGpus) 
 
 
 def test_a_large_gpu_runs_several_jobs_at_once_and_is_paused_as_one(
-    shop: Shop, gpus: FakeGpus
+    shop: Shop, gpus: FakeGpus, release: Path
 ) -> None:
     gpus(GPUS[:1])
     shop.use(slots_per_gpu=2)
-    work = [request(engine="gpu", steps=400, step_s=0.05) for _ in range(3)]
+    work = [request(engine="gpu", until=release) for _ in range(3)]
     ids = [job.job_id for job in shop.manager.submit_batch(work).jobs]
 
     def at_work() -> set[str | None]:
@@ -152,10 +155,12 @@ def test_a_large_gpu_runs_several_jobs_at_once_and_is_paused_as_one(
     shop.ended(ids[2])
 
 
-def test_two_outputs_folders_never_share_a_gpu(shop: Shop, gpus: FakeGpus, tmp_path: Path) -> None:
+def test_two_outputs_folders_never_share_a_gpu(
+    shop: Shop, gpus: FakeGpus, tmp_path: Path, release: Path
+) -> None:
     gpus(GPUS[:1])
     shop.use(idle_unload_s=0.5)
-    mine = shop.manager.submit(request(engine="gpu", steps=5_000, step_s=0.05))
+    mine = shop.manager.submit(request(engine="gpu", until=release))
     shop.running(mine.job_id)
     with Shop(tmp_path / "theirs") as other:
         theirs = other.manager.submit(request(engine="gpu"))
@@ -181,10 +186,10 @@ def test_a_lease_has_one_holder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 def test_a_lost_gpus_job_is_requeued_and_runs_when_the_gpu_returns(
-    shop: Shop, gpus: FakeGpus
+    shop: Shop, gpus: FakeGpus, release: Path
 ) -> None:
     gpus(GPUS[:1])
-    job = shop.manager.submit(request(engine="gpu", steps=60, step_s=0.1))
+    job = shop.manager.submit(request(engine="gpu", until=release))
     shop.running(job.job_id)
     gpus(None)
     shop.until(lambda: shop.manager.job(job.job_id).state is JobState.QUEUED)

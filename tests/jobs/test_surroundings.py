@@ -55,14 +55,18 @@ def read_only(folder: Path) -> Iterator[None]:
 
 
 def test_a_clock_jump_loses_no_render_and_keeps_the_order(
-    shop: Shop, jump: Callable[[float], None]
+    shop: Shop, jump: Callable[[float], None], tmp_path: Path
 ) -> None:
     ids = []
-    for offset in (0.0, 3 * DAY_S, -3 * DAY_S, 0.0):
-        asked = shop.submit(f"at {offset}", steps=15, step_s=0.05)
+    for number, offset in enumerate((0.0, 3 * DAY_S, -3 * DAY_S, 0.0)):
+        release = tmp_path / f"release {number}"
+        asked = shop.submit(f"at {offset}", until=release)
         ids.append(asked.job_id)
         shop.running(asked.job_id, progress=20)
         jump(offset)
+        job = shop.manager.job(asked.job_id)
+        assert job.eta_s is None or job.eta_s >= 0
+        release.touch()
         while not (job := shop.manager.job(asked.job_id)).state.final:
             assert job.eta_s is None or job.eta_s >= 0
         assert (job.state, job.attempt) == (JobState.COMPLETE, 1)
@@ -74,28 +78,36 @@ def test_a_clock_jump_loses_no_render_and_keeps_the_order(
     assert shop.violations() == []
 
 
-def test_a_supervisor_resumed_after_a_long_stop_kills_no_healthy_worker(shop: Shop) -> None:
-    asked = shop.submit(steps=120, step_s=0.05)
+def test_a_supervisor_resumed_after_a_long_stop_kills_no_healthy_worker(
+    shop: Shop, release: Path
+) -> None:
+    shop.use(lease_s=10.0)
+    asked = shop.submit(until=release)
     shop.running(asked.job_id)
     status = shop.manager.supervisor()
     assert status is not None
     os.kill(status.pid, signal.SIGSTOP)
-    time.sleep(shop.settings.lease_s * 1.5)
+    time.sleep(shop.settings.lease_s * 1.2)
     os.kill(status.pid, signal.SIGCONT)
+    shop.until(shop.manager.answers)
+    release.touch()
     (job,) = shop.ended(asked.job_id)
     assert (job.state, job.attempt) == (JobState.COMPLETE, 1)
 
 
-def test_a_worker_resumed_after_its_lease_publishes_nothing(shop: Shop) -> None:
-    asked = shop.submit(steps=40, step_s=0.05)
+def test_a_worker_resumed_after_its_lease_publishes_nothing(shop: Shop, release: Path) -> None:
+    shop.use(lease_s=2.0, max_attempts=20)  # a busy machine may lose the next worker too
+    asked = shop.submit(until=release)
     shop.running(asked.job_id)
     pid = shop.kill_worker(asked.job_id, signal.SIGSTOP)
-    shop.until(lambda: shop.manager.job(asked.job_id).attempt == 2)
+    shop.until(lambda: shop.manager.job(asked.job_id).attempt >= 2)
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGCONT)
+    release.touch()
     (job,) = shop.ended(asked.job_id)
-    assert (job.state, job.attempt) == (JobState.COMPLETE, 2)
-    assert shop.manager.recipe(job.job_id).attempt == 2
+    assert job.state is JobState.COMPLETE
+    assert job.attempt >= 2
+    assert shop.manager.recipe(job.job_id).attempt == job.attempt
     assert shop.violations() == []
 
 
@@ -167,7 +179,7 @@ def test_a_read_only_outputs_folder_is_reported_before_anything_is_queued(shop: 
     assert job.state is JobState.COMPLETE
 
 
-def test_a_small_ext4_disk_fills_up_and_recovers(tmp_path: Path) -> None:
+def test_a_small_ext4_disk_fills_up_and_recovers(tmp_path: Path, release: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("mounting a loop device needs root")
     image, disk = tmp_path / "disk.img", tmp_path / "disk"
@@ -183,13 +195,14 @@ def test_a_small_ext4_disk_fills_up_and_recovers(tmp_path: Path) -> None:
     try:
         with Shop(disk / "outputs") as shop:
             shop.ended(shop.submit().job_id)
-            asked = shop.submit(steps=20, step_s=0.05)
+            asked = shop.submit(until=release)
             shop.running(asked.job_id)
             filler = disk / "filler"
             with filler.open("wb", buffering=0) as file, suppress(OSError):
                 while True:
                     file.write(b"x" * 65_536)
-            time.sleep(1.5)  # render and index both hit the full disk
+            release.touch()
+            time.sleep(1)  # render and index hit the full disk; what follows holds without it too
             filler.unlink()
             (job,) = shop.ended(asked.job_id)
             if job.state is JobState.FAILED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tests.live_server import LiveServer
+from tests.live_server import PATIENCE_S, LiveServer
 
 ASKED: dict[str, Any] = {
     "prompts": ["a red kite over a beach"],
@@ -19,7 +19,7 @@ ASKED: dict[str, Any] = {
 
 
 def _done(server: LiveServer, name: str) -> dict[str, Any]:
-    limit = time.monotonic() + 180
+    limit = time.monotonic() + PATIENCE_S
     while True:
         run: dict[str, Any] = server.get(f"/api/best-of/{name}").json()
         if run["done"]:

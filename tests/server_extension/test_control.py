@@ -35,7 +35,7 @@ def _rendered(server: LiveServer, **changed: Any) -> tuple[dict[str, Any], dict[
     asked = {"prompt": "a red car on a coast road", "seed": 7, "profile": "reference", **shape}
     answer = server.post("/api/video/single_inference", {**asked, **changed})
     assert answer.status_code == 201, answer.text
-    job = server.wait_for_job(answer.json()["job_id"], limit_s=300)
+    job = server.wait_for_job(answer.json()["job_id"])
     assert job["status"] == "complete", job
     recipe = server.get(job["video_url"].replace("video.mp4", "recipe.json")).json()
     return job, recipe["request"]
@@ -70,7 +70,8 @@ def test_a_render_follows_its_own_storyboard_a_channel_and_an_upload(live: LiveS
 @pytest.mark.parametrize(
     ("control", "told"),
     [
-        ("depth from j_" + "0" * 20, "depth is not computed from a video here"),
+        ("layout from j_" + "0" * 20, "layout is not computed from a video here"),
+        ({"kind": "gray", "video": "i_" + "0" * 20, "estimator": "x"}, "set ready to false"),
         ("edges=/etc/passwd", "pattern"),
         ({"kind": "depth"}, "name a video, or set storyboard"),
         ({"kind": "pose", "storyboard": True}, "there is no channel of kind pose"),

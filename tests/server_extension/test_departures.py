@@ -12,7 +12,7 @@ import httpx
 import pytest
 import websocket
 
-from tests.live_server import TOKEN, LiveServer
+from tests.live_server import PATIENCE_S, TOKEN, LiveServer
 from workbench.jobs.client.manager import JobManager
 from workbench.rendering import RenderRequest
 from workbench.settings import Settings
@@ -77,7 +77,7 @@ def test_abandoned_zip_downloads_free_their_slots(patient: LiveServer) -> None:
     path = f"/api/video/batch_download/{_rendered(patient)}"
     for _ in range(4):
         _leave_early(patient, path)
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + PATIENCE_S
     while (answer := patient.get(path)).status_code == 429:
         assert time.monotonic() < limit, "a client that left still holds its place"
         time.sleep(0.1)
@@ -98,7 +98,7 @@ def test_a_zip_client_that_reads_nothing_is_disconnected(
     with file.open("ab") as grown:  # more than the sockets' buffers take
         grown.write(bytes(64 << 20))
     line = _begin(impatient, f"/api/video/batch_download/{rendered}")
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + PATIENCE_S
     while (status := _status(impatient, f"/api/video/batch_download/{rendered}")) == 429:
         assert time.monotonic() < limit, "a client that reads nothing still holds its place"
         time.sleep(0.2)
@@ -109,15 +109,15 @@ def test_a_zip_client_that_reads_nothing_is_disconnected(
 def test_event_clients_are_bounded_in_number(patient: LiveServer) -> None:
     url = f"ws://127.0.0.1:{patient.port}/api/video/events"
     header = [f"Authorization: token {TOKEN}"]
-    two = [websocket.create_connection(url, header=header, timeout=60) for _ in range(2)]
+    two = [websocket.create_connection(url, header=header, timeout=PATIENCE_S) for _ in range(2)]
     with pytest.raises(websocket.WebSocketBadStatusException) as refused:
-        websocket.create_connection(url, header=header, timeout=60)
+        websocket.create_connection(url, header=header, timeout=PATIENCE_S)
     assert refused.value.status_code == 429
     two[0].close()
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + PATIENCE_S
     while True:
         try:
-            websocket.create_connection(url, header=header, timeout=60).close()
+            websocket.create_connection(url, header=header, timeout=PATIENCE_S).close()
             break
         except websocket.WebSocketBadStatusException:
             assert time.monotonic() < limit, "a client that left still holds its place"
@@ -164,7 +164,7 @@ def test_an_event_client_that_reads_nothing_is_disconnected(crowded: LiveServer)
     with pytest.raises(websocket.WebSocketBadStatusException) as refused:
         _listen(crowded, since=newest)
     assert refused.value.status_code == 429
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + PATIENCE_S
     while True:
         try:
             _listen(crowded, since=newest).close()
@@ -197,5 +197,7 @@ def _begin(server: LiveServer, path: str) -> socket.socket:
 def _status(server: LiveServer, path: str) -> int:
     """Return the status of an answer and ignore its body."""
     headers = {"Authorization": f"token {TOKEN}"}
-    with httpx.stream("GET", server.url + path, headers=headers, timeout=60, trust_env=False) as r:
+    with httpx.stream(
+        "GET", server.url + path, headers=headers, timeout=PATIENCE_S, trust_env=False
+    ) as r:
         return r.status_code

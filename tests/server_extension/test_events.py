@@ -11,7 +11,7 @@ import pytest
 import websocket
 
 from server_extension.handlers.events import Subscriber
-from tests.live_server import TOKEN, LiveServer
+from tests.live_server import PATIENCE_S, TOKEN, LiveServer
 from workbench.jobs.model import Job
 
 
@@ -19,7 +19,7 @@ def _connect(server: LiveServer, query: str, token: str = TOKEN) -> websocket.We
     return websocket.create_connection(
         f"ws://127.0.0.1:{server.port}/api/video/events{query}",
         header=[f"Authorization: token {token}"],
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 

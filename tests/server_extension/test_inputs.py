@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from server_extension.handlers.uploads import Uploads
-from tests.live_server import TOKEN, LiveServer
+from tests.live_server import PATIENCE_S, TOKEN, LiveServer
 from workbench.settings import Settings
 
 _MISSING = "i_" + "0" * 20
@@ -130,7 +130,7 @@ class Visitor(httpx.Client):
     """A separate browser that logged in by the link with the token."""
 
     def __init__(self, server: LiveServer) -> None:
-        super().__init__(base_url=server.url, timeout=60, trust_env=False)
+        super().__init__(base_url=server.url, timeout=PATIENCE_S, trust_env=False)
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -180,7 +180,7 @@ def test_request_bodies_without_a_login_are_not_kept_in_memory(tmp_path: Path) -
     with LiveServer(tmp_path / "outputs") as server:
         assert server.process is not None
         memory = psutil.Process(server.process.pid)
-        with httpx.Client(timeout=60, trust_env=False) as stranger:
+        with httpx.Client(timeout=PATIENCE_S, trust_env=False) as stranger:
             xsrf = stranger.get(f"{server.url}/login").cookies["_xsrf"]  # anybody gets one
         before = memory.memory_info().rss
         sent = 60 << 20
@@ -191,7 +191,7 @@ def test_request_bodies_without_a_login_are_not_kept_in_memory(tmp_path: Path) -
         )
         lines = []
         for _ in range(4):
-            line = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+            line = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)
             line.sendall(head.encode())
             line.sendall(bytes(sent))  # all but the last byte
             lines.append(line)
@@ -205,7 +205,7 @@ def test_request_bodies_without_a_login_are_not_kept_in_memory(tmp_path: Path) -
 
 def test_uploads_are_decoded_two_at_a_time(tmp_path: Path) -> None:
     uploads = Uploads(Settings(outputs=tmp_path))
-    both = threading.Barrier(2, timeout=60)
+    both = threading.Barrier(2, timeout=PATIENCE_S)
     running: set[int] = set()
     most: list[int] = []
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 import workbench as wb
-from tests.live_server import LiveServer
+from tests.live_server import PATIENCE_S, LiveServer
 from tests.prompts.agent.scripted import call, say, scripted
 from tests.prompts.language_models.test_discovery import closed_port
 from tests.prompts.misbehaving import KEY, Misbehaving, Reply
@@ -207,7 +207,7 @@ def _turn(
     body = {"session_id": session, "user_request": "darken the hour, stand it up, then go on"}
     headers = {"Authorization": f"token {server.token}", "Accept": "text/event-stream"}
     url = f"{server.url}/api/update"
-    with httpx.stream("POST", url, json=body, headers=headers, timeout=60) as answer:
+    with httpx.stream("POST", url, json=body, headers=headers, timeout=PATIENCE_S) as answer:
         name = ""
         for line in answer.iter_lines():
             field, _, value = line.partition(": ")

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.live_server import TOKEN, LiveServer
+from tests.live_server import PATIENCE_S, TOKEN, LiveServer
 from tests.server_extension.revocation import REVOKED
 
 ROUNDS = 20
@@ -58,7 +58,7 @@ class Connection:
     """A TCP connection that sends exactly the bytes it is given."""
 
     def __init__(self, server: LiveServer) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = self._socket.makefile("rb")
 
@@ -256,7 +256,7 @@ def test_a_video_that_disappears_and_returns_is_reported(polled: LiveServer, oth
 
 
 def told_eventually(server: LiveServer, job_id: str, status: str) -> bool:
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + PATIENCE_S
     while time.monotonic() < limit:
         if server.get(f"/api/video/status/{job_id}").json()["status"] == status:
             return True
@@ -333,7 +333,7 @@ def test_revoking_access_ends_a_waiting_poll(
 ) -> None:
     with Connection(polled) as connection:
         _, headers, _ = connection.ask(poll(job_id))
-        connection.send(waiting_poll(job_id, headers["etag"], wait="2"))
+        connection.send(waiting_poll(job_id, headers["etag"], wait="10"))
         assert connection.is_silent()
         revoked.touch()
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live_server import LiveServer
+from tests.live_server import PATIENCE_S, LiveServer
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import JobState, Priority
 from workbench.settings import Settings
@@ -72,7 +72,7 @@ def test_every_process_sees_changes_made_by_another(own_server: LiveServer) -> N
             kernel.retry(job_id)
         assert server.wait_for_batch(batch["batch_id"])["status"] == "complete"
         kernel.video_path(one).unlink()
-        deadline = time.monotonic() + 60  # the files are looked at every other second
+        deadline = time.monotonic() + PATIENCE_S  # the files are looked at every other second
         while _status(server, batch["batch_id"]) != "partial":
             assert time.monotonic() < deadline
             time.sleep(0.2)
@@ -170,7 +170,7 @@ def test_a_note_stays_until_replaced_and_has_a_maximum_length(own_server: LiveSe
 
 def test_a_job_has_its_scores_and_jobs_are_sorted_by_them(own_server: LiveServer) -> None:
     jobs = [_small(own_server, prompt) for prompt in ("a scored horse", "a scored boat")]
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + PATIENCE_S
     for job in jobs:
         own_server.wait_for_job(job)
         while own_server.get(f"/api/video/status/{job}").json()["scores"] is None:

@@ -12,7 +12,7 @@ import psutil
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-from tests.live_server import ROOT, LiveServer
+from tests.live_server import PATIENCE_S, ROOT, LiveServer
 
 CELL = """
 import workbench as wb
@@ -38,7 +38,7 @@ def test_all_clients_share_one_supervisor_and_no_job_is_lost_or_doubled(tmp_path
         for name, (_, client) in enumerate(kernels):
             client.execute(CELL.format(name=name))
         batches = {posted["batch_id"], *(_printed(client) for _, client in kernels)}
-        _, told = papermill.communicate(timeout=180)
+        _, told = papermill.communicate(timeout=PATIENCE_S)
         assert papermill.returncode == 0, told
         for manager, client in kernels:
             client.stop_channels()
@@ -59,13 +59,13 @@ def _start_kernel(environment: dict[str, str]) -> tuple[KernelManager, BlockingK
     manager.start_kernel(env=environment)
     client = manager.blocking_client()
     client.start_channels()
-    client.wait_for_ready(timeout=60)
+    client.wait_for_ready(timeout=PATIENCE_S)
     return manager, client
 
 
 def _printed(client: BlockingKernelClient) -> str:
     while True:
-        message = client.get_iopub_msg(timeout=150)
+        message = client.get_iopub_msg(timeout=PATIENCE_S)
         if message["msg_type"] == "stream":
             text: str = message["content"]["text"].strip()
             return text

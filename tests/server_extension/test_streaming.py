@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.live_server import TOKEN, LiveServer
+from tests.live_server import PATIENCE_S, TOKEN, LiveServer
 from tests.prompts.misbehaving import KEY, Misbehaving, Reply, task_of
 
 TEXT = (
@@ -49,7 +49,7 @@ def writing(model: Misbehaving, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def _events(server: LiveServer, path: str, body: dict[str, Any]) -> Generator[Event, None, None]:
     headers = {"Authorization": f"token {TOKEN}", "Accept": "text/event-stream"}
     url = f"{server.url}{path}"
-    with httpx.stream("POST", url, json=body, headers=headers, timeout=120) as answer:
+    with httpx.stream("POST", url, json=body, headers=headers, timeout=PATIENCE_S) as answer:
         assert answer.status_code == 200
         assert answer.headers["Content-Type"].startswith("text/event-stream")
         name = ""

@@ -246,6 +246,14 @@ def test_every_parameter_that_can_name_weights_or_a_file_is_checked() -> None:
     }
 
 
+@pytest.mark.parametrize("field", ["estimator", "detector"])
+def test_a_page_does_not_name_the_folder_of_an_estimator(field: str) -> None:
+    control = {"kind": "pose", "video": new_identifier(Kind.INPUT), "ready": False}
+    assert render_parameters({"control": control}).control is not None
+    with pytest.raises(InvalidRequest, match="cannot use file paths: control"):
+        render_parameters({"control": {**control, field: "/models/pose"}})
+
+
 def test_a_page_names_models_of_a_hub_and_inputs_by_id() -> None:
     named = {
         "model": "Wan-AI/Wan2.2-TI2V-5B-Diffusers",

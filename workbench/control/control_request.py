@@ -38,7 +38,11 @@ FOLLOWED_CHANNELS: Final = ("depth", "edges", "segments", "boxes", "flow")
 COMPUTED: Final = ("edges", "gray", "blur", "flow")
 """The kinds that OpenCV computes from any video."""
 
+ESTIMATED: Final = ("depth", "pose", "segments")
+"""The kinds that a learnt model estimates from any video, with the user's own weights."""
+
 _FROM: Final = " from "
+_BY: Final = " by "
 
 
 class Control(BaseModel):
@@ -62,7 +66,19 @@ class Control(BaseModel):
     ready: bool = Field(
         True,
         description="Whether the pixels of `video` are already of that kind. False computes edges, "
-        "gray or blur from them.",
+        "gray, blur or flow from them, or estimates depth, pose or segments with `estimator`.",
+    )
+    estimator: str = Field(
+        "",
+        max_length=4_096,
+        description="Folder of the model that estimates depth, pose or segments; by default that of "
+        "the settings.",
+    )
+    detector: str = Field(
+        "",
+        max_length=4_096,
+        description="Folder of the model that finds the people whose pose is estimated; by default "
+        "that of the settings. Without one, a single person fills the frame.",
     )
     start_s: float = Field(
         0.0, ge=0, le=3_600, allow_inf_nan=False, description="Seconds of it that are left out."
@@ -77,12 +93,17 @@ class Control(BaseModel):
         if not self.ready:
             if self.channel or self.storyboard:
                 raise ValueError("a channel is ready; leave out ready: false")
-            if self.kind not in COMPUTED:
+            if self.kind not in (*COMPUTED, *ESTIMATED):
                 raise ValueError(
-                    f"{self.kind} is not computed from a video here, only {', '.join(COMPUTED)}: run "
-                    "an estimator with your own weights, give the video that it makes with "
-                    "ready: true, or follow a storyboard's channel"
+                    f"{self.kind} is not computed from a video here, only "
+                    f"{', '.join((*COMPUTED, *ESTIMATED))}: give a video that is ready"
                 )
+        if (self.estimator or self.detector) and not self.is_estimated:
+            raise ValueError(
+                f"an estimator makes {', '.join(ESTIMATED)} from a video: set ready to false"
+            )
+        if self.detector and self.kind != "pose":
+            raise ValueError("a detector finds people, for their pose only")
         return self
 
     @property
@@ -91,26 +112,36 @@ class Control(BaseModel):
         return self.storyboard and not self.video
 
     @property
+    def is_estimated(self) -> bool:
+        """Whether a learnt model makes it from the pictures of ``video``."""
+        return not self.ready and self.kind in ESTIMATED
+
+    @property
     def label(self) -> str:
         """A short text: how :func:`control_from_text` reads it."""
         if self.storyboard:
             return self.kind
-        return f"{self.kind}{'=' if self.ready else _FROM}{self.video}"
+        by = f"{_BY}{self.estimator}" if self.estimator else ""
+        return f"{self.kind}{'=' if self.ready else _FROM}{self.video}{by}"
 
 
 def control_from_text(text: str) -> dict[str, Any]:
     """Return the control that ``text`` names: ``depth``, ``depth=VIDEO`` or ``edges from VIDEO``.
 
     A kind alone is that of the request's own storyboard. ``=`` takes the channel of a job, or any
-    other video as it is; ``from`` computes the kind from the pictures. ``VIDEO`` is the id of a job,
-    of an upload, or a path.
+    other video as it is; ``from`` computes the kind from the pictures, or estimates it, where
+    ``by FOLDER`` may name the estimator. ``VIDEO`` is the id of a job, of an upload, or a path.
     """
     ready = "=" in text.partition(_FROM)[0]
     kind, sign, video = (part.strip() for part in text.partition("=" if ready else _FROM))
     if not sign and not video:
         return {"kind": kind, "storyboard": True}
+    by: dict[str, str] = {}
+    if not ready and kind in ESTIMATED and _BY in video:
+        video, _, folder = video.rpartition(_BY)
+        by = {"estimator": folder.strip()}
     is_channel = ready and kind in FOLLOWED_CHANNELS and is_identifier(video, Kind.JOB)
-    return {"kind": kind, "video": video, "ready": ready, "channel": is_channel}
+    return {"kind": kind, "video": video, "ready": ready, "channel": is_channel, **by}
 
 
 def as_control(value: Any) -> Any:
@@ -122,14 +153,15 @@ def as_control(value: Any) -> Any:
     if not isinstance(value, ControlVideo):
         return value
     kind = str(value.kind)
+    by = {"estimator": value.estimator} if value.estimator else {}
     match value.source:
         case StoryboardChannel():
             return {"kind": kind, "storyboard": True}
         case FinishedVideo(job_id=job_id):
-            computed = kind in COMPUTED
-            return {"kind": kind, "video": job_id, "ready": not computed, "channel": not computed}
+            channel = kind in FOLLOWED_CHANNELS and kind not in COMPUTED and not by
+            return {"kind": kind, "video": job_id, "ready": channel, "channel": channel, **by}
         case UploadedVideo(input_id=input_id, ready=ready):
-            return {"kind": kind, "video": input_id, "ready": ready}
+            return {"kind": kind, "video": input_id, "ready": ready, **by}
 
 
 GivenControl = Annotated[Control, BeforeValidator(as_control)]

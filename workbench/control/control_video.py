@@ -72,3 +72,6 @@ class ControlVideo(BaseModel):
     source: Annotated[
         StoryboardChannel | FinishedVideo | UploadedVideo, Field(discriminator="type")
     ] = StoryboardChannel()
+    estimator: str | None = Field(None, max_length=4_096)
+    """Folder of the model that estimates depth, pose or segments from the pictures; None: that of the
+    settings."""

@@ -137,9 +137,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, help="of the first new segment")
     add(
         "--control",
-        type=_control,
-        metavar="KIND=ID",
-        help="what a model follows: depth=JOB is the depth of a storyboard, depth=FILE a video",
+        type=control_from_text,
+        metavar="KIND[=ID]",
+        help="what a model follows: depth of the world's own storyboard, depth=JOB of another, "
+        "depth=FILE a video",
     )
     add("--last-image", help="the picture at which the last segment ends: an id or a path")
     add(
@@ -153,10 +154,3 @@ def _parser() -> argparse.ArgumentParser:
     add("--save", metavar="FILE", help="write the whole branch as one mp4")
     add("--json", action="store_true", help="print one JSON object")
     return parser
-
-
-def _control(text: str) -> dict[str, Any]:
-    found = control_from_text(text)
-    if not found.get("video"):
-        raise argparse.ArgumentTypeError("write it as KIND=ID or KIND=FILE")
-    return found

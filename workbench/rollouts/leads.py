@@ -21,7 +21,8 @@ class Lead:
     """A control in the time of a world."""
 
     control: Control
-    """Names a file; its ``start_s`` is what the world begins with, if that is in the control."""
+    """Names a file, or waits for the world's own storyboard; its ``start_s`` is what the world begins
+    with, if that is in the control."""
     offset: int
     """The frame of the control that the world begins with."""
     num_frames: int
@@ -32,6 +33,7 @@ class Lead:
     def of(cls, origin: Origin, asked: RolloutParameters, fps: float) -> Self | None:
         """Return the control that is asked for, or that of what the segments go on from.
 
+        The storyboard of a world is drawn anew for each branch, as long as it is planned to be.
         Raises ``InvalidRequest`` for a video that does not open.
         """
         from workbench.engines.control_frames import control_facts  # noqa: PLC0415  the decoder
@@ -40,6 +42,9 @@ class Lead:
         if asked.control is None and given is None:
             return None
         control = asked.control or Control.model_validate(given)
+        if control.waits or (asked.control is None and origin.storyboard is not None):
+            own = control.model_copy(update={"video": "", "channel": False, "start_s": 0.0})
+            return cls(own, 0, origin.led_frames(asked, fps), fps)
         offset = round(control.start_s * fps)
         if asked.control is None:
             segment = segment_of(origin.base)
@@ -64,6 +69,12 @@ class Lead:
 
     def ends_before(self, end: int) -> InvalidRequest:
         """Return the error of a world that is to last until frame ``end``."""
+        if self.control.waits:
+            return refused(
+                "seconds",
+                f"would make the world {end / self.fps:g} s long, but its storyboard is planned for "
+                f"{self.num_frames / self.fps:g} s: roll it out with a larger planned_s",
+            )
         return refused(
             "control",
             f"lasts {self.num_frames / self.fps:g} s of the world, which would be "

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from workbench.control import GivenCamera
 from workbench.jobs.model import Batch, Job
 from workbench.rendering import DriftBounds, GivenControl, RenderRequest, RolloutSegment
-from workbench.rollouts.paths import MOST_FRAMES
+from workbench.rollouts.paths import MOST_FRAMES, refused
 
 __all__ = ["Branch", "Origin", "Outlook", "RolloutParameters", "segment_of"]
 
@@ -38,7 +38,8 @@ class RolloutParameters(BaseModel):
         12.0,
         gt=0,
         le=3_600,
-        description="Maximum length of a storyboard's world in seconds; its figures pace themselves by it.",
+        description="Maximum length of a storyboard's world in seconds, or of a world led by its own "
+        "storyboard; its figures pace themselves by it.",
     )
     prompts: Annotated[tuple[str, ...], Field(max_length=64)] = Field(
         (),
@@ -54,7 +55,8 @@ class RolloutParameters(BaseModel):
     control: GivenControl | None = Field(
         None,
         description="A control video that a model follows, from the beginning of the world: each "
-        "segment its part. By default that of the video, for as long as it lasts.",
+        "segment its part. With `storyboard` the world's own is drawn first, along its camera. By "
+        "default that of the video, for as long as it lasts.",
     )
     bounds: DriftBounds = Field(
         default_factory=DriftBounds,
@@ -145,10 +147,21 @@ class Origin:
     cut: int = 0
     """Number of that job's frames to keep; 0 for all."""
     planned: int = MOST_FRAMES
+    storyboard: RenderRequest | None = None
+    """The storyboard that the world before them follows, planned longer than it was drawn."""
     remakes: str = ""
     """The video that their first one makes again."""
     near: Job | None = None
     """The job whose session they belong to."""
+
+    def led_frames(self, asked: RolloutParameters, fps: float) -> int:
+        """Return the frames that the world's storyboard is planned for; refuses too many."""
+        if self.storyboard is not None:
+            return int(self.storyboard.options["planned"])
+        planned = round(asked.planned_s * fps)
+        if not 2 <= planned <= MOST_FRAMES:
+            raise refused("planned_s", f"must be 2 to {MOST_FRAMES} frames")
+        return planned
 
 
 def segment_of(request: RenderRequest) -> RolloutSegment:

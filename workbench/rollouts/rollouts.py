@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.engines.completion import CompleteRequest
 from workbench.errors import NotFound, WorkbenchError
 from workbench.identifiers import Kind, is_identifier
+from workbench.jobs.client.leading import waiting_control
 from workbench.jobs.model import Batch, Job, JobState
 from workbench.rendering import RenderRequest
 from workbench.rollouts.model import Branch, Origin, Outlook, RolloutParameters, segment_of
@@ -195,8 +196,17 @@ class Rollouts:
                 found = ", ".join(f"{place / branch.fps:g}" for place in places)
                 raise refused("at_s", f"must be where this model can go on: {found} s")
         cut = 0 if kept == count else kept
-        origin = Origin(job.request, frame, index + 1, poses, name, job.job_id, cut, near=near)
+        origin = Origin(
+            job.request, frame, index + 1, poses, name, job.job_id, cut,
+            storyboard=self._storyboard(branch), near=near,
+        )  # fmt: skip
         return self._queue(origin, asked, idempotency_key)
+
+    def _storyboard(self, branch: Branch) -> RenderRequest | None:
+        """Return the storyboard that a model's world follows, if it was drawn for the world."""
+        found = branch.batch.jobs[0].preview_job_id
+        request = self._jobs.job(found).request if found else None
+        return request if request is not None and "planned" in request.options else None
 
     def poses(self, branch: Branch) -> Any:
         """Return the camera of every frame from the start of the world, N×4×4.
@@ -270,20 +280,25 @@ class Rollouts:
         found: dict[str, Any] = {}
         if asked.actions is not None:
             found["actions"] = self._requests.camera(asked.actions)
-        if asked.control is not None and not Path(asked.control.video).is_absolute():
-            found["control"] = self._requests.control(asked.control)
+        control = asked.control
+        if control is not None and not control.waits and not Path(control.video).is_absolute():
+            found["control"] = self._requests.followed(control)
         return asked.model_copy(update=found)
 
     def _queue(
         self, origin: Origin, asked: RolloutParameters, idempotency_key: str | None = None
     ) -> Branch:
         asked = self._found(asked)
+        previews: list[CompleteRequest | None] = []
         if origin.base.engine == _STORYBOARD:
             requests = self._segments.drawn(origin, asked)
             follows: list[int | str | None] = []
         else:
             requests = self._segments.made(origin, asked)
             follows = [origin.follows, *range(len(requests) - 1)]
+            if waiting_control(requests[0].request) is not None:
+                storyboard = self._segments.storyboard(origin, asked, requests)
+                previews = [storyboard, *[None] * (len(requests) - 1)]
         near = origin.near
         batch = self._jobs.submit_batch(
             requests,
@@ -291,6 +306,7 @@ class Rollouts:
             session_id=near.session_id if near else None,
             entry_indices=[_entry(origin, one) for one in requests],
             parent_prompts=_parent_prompts(origin, requests),
+            previews=previews,
             follows=follows,
             idempotency_key=idempotency_key,
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.control import CameraControl, CameraPath
 from workbench.engines.completion import CompleteRequest
 from workbench.errors import InvalidRequest
+from workbench.jobs.client.leading import storyboard_of, waiting_control
 from workbench.prompts.writer import scene_of
 from workbench.render_requests import PlacedPrompt
 from workbench.rendering import INPUTS, Control, RenderParameters, RenderRequest, RolloutSegment
@@ -86,7 +88,7 @@ class Segments:
             segment = segment_of(made.request)
             end = start + (made.request.num_frames or 0) - segment.overlap
             if led is not None and end > led.num_frames:
-                if asked.control is not None:
+                if asked.control is not None or led.control.waits:
                     raise led.ends_before(end)
                 led = None
                 continue
@@ -105,6 +107,48 @@ class Segments:
             requests.append(made)
             start = end
         return requests
+
+    def storyboard(
+        self, origin: Origin, asked: RolloutParameters, segments: Sequence[CompleteRequest]
+    ) -> CompleteRequest:
+        """Return the storyboard that a model's ``segments`` follow, from the start of the world.
+
+        It shows the prompt that the world begins with, along the camera of the whole world. Up to a
+        fork it is that of the parent.
+        """
+        last = segments[-1].request
+        segment = segment_of(last)
+        fps, end = float(last.fps or 24), segment.start - segment.overlap + (last.num_frames or 0)
+        control = waiting_control(last)
+        if control is None:
+            raise ValueError("the segments follow no storyboard of their own")
+        if origin.storyboard is not None:
+            begun = origin.storyboard.model_copy(update={"channels": (control.kind,)})
+        else:
+            begun = storyboard_of(segments[0].request, control)
+        planned = origin.led_frames(asked, fps)
+        camera = self._camera(origin, asked, end, fps)
+        changed = {"num_frames": end, "camera": camera, "options": {"planned": planned}}
+        return self._jobs.complete(begun.model_copy(update=changed))
+
+    def _camera(
+        self, origin: Origin, asked: RolloutParameters, end: int, fps: float
+    ) -> CameraControl | None:
+        """Return the camera of a world's first ``end`` frames; None if nothing steers it."""
+        base = origin.base
+        if asked.actions is not None:
+            whole, lens, _ = path_from(base, origin.poses, asked.actions, asked.seconds, fps)
+            return part_of(whole, 0, end, fps, lens)
+        if origin.storyboard is not None:
+            camera = origin.storyboard.camera
+            if camera is None:
+                return None
+            return part_of(origin.poses, 0, end, fps, camera.camera_path().intrinsics)
+        if base.camera is None:
+            return None
+        path = base.camera.camera_path()
+        poses = path.poses(base.num_frames or 1, fps)
+        return part_of(poses, 0, end, fps, path.intrinsics)
 
     def _segment(
         self,

@@ -373,6 +373,8 @@ def render_parameters(options: dict[str, Any] | None) -> RenderParameters:
     for field, value in named_inputs(asked.given):
         if not is_identifier(value):
             named[field.partition(".")[0]] = value
+    if asked.control is not None and (asked.control.estimator or asked.control.detector):
+        named["control"] = asked.control.label
     if named:
         problems = tuple(FieldProblem(name, "must not be a path") for name in named)
         raise InvalidRequest(f"A page cannot use file paths: {', '.join(sorted(named))}.", problems)

@@ -288,6 +288,47 @@ def test_each_segment_follows_its_part_of_a_storyboards_depth(
     beyond.batch.cancel()
 
 
+def test_each_segment_follows_its_part_of_the_storyboard_of_its_own_world(
+    begun: Callable[..., wb.Video], studio: wb.Studio
+) -> None:
+    video = begun("wan-vace", fps=16)
+    asked: dict[str, Any] = {"most_retakes": 0, "prompts": ["a red car on a road"]}
+    world = video.rollout("w-17", seconds=17 / 16, control="depth", planned_s=2, **asked)
+    first, *later = world.segments
+    told = [one.job.request.options["control"] for one in world.segments]
+    assert [one["start_s"] for one in told] == [0, 4 / 16, 8 / 16]
+    assert first.job.follows == first.job.preview_job_id is not None
+    assert [one.job.preview_job_id for one in later] == [None, None]
+    storyboard = studio.jobs.job(first.job.preview_job_id).request
+    assert (storyboard.prompt, storyboard.seed) == ("a red car on a road", first.job.request.seed)
+    assert (storyboard.num_frames, storyboard.fps) == (17, 16)
+    assert storyboard.camera is not None, "it is seen along the camera of the world"
+    frames = _frames(world)
+    depth = studio.jobs.channel_path(first.job.preview_job_id, "depth")
+    assert {one["video"] for one in told} == {str(depth)}
+    said = later[1].recipe.request.options[AS_RENDERED]["notes"]
+    assert "the model follows the depth of a storyboard, from 0.5 s on" in said
+    given = {"kind": "depth", "video": str(depth), "channel": True}
+    same = video.rollout("w-17", seconds=17 / 16, control=given, **asked)
+    assert np.array_equal(_frames(same), frames), "as if that storyboard had been drawn before"
+
+    fork = world.fork(13 / 16, "a-4", seconds=4 / 16, **asked)
+    own = fork.segments[0].job.preview_job_id
+    assert own is not None
+    assert fork.segments[0].job.request.options["control"]["start_s"] == 8 / 16
+    assert np.array_equal(_frames(fork)[:13], frames[:13])
+    parents, drawn = (
+        np.stack(list(read_channel(path)))
+        for path in (depth, studio.jobs.channel_path(own, "depth"))
+    )
+    assert np.array_equal(parents[:13], drawn[:13]), "one storyboard up to the fork"
+    assert not np.array_equal(parents[13:], drawn[13:]), "then it goes where the fork goes"
+    before = studio.jobs.jobs(limit=1).total
+    with pytest.raises(InvalidRequest, match="its storyboard is planned for 2 s"):
+        world.rollout("w-20", seconds=20 / 16, **asked)
+    assert studio.jobs.jobs(limit=1).total == before
+
+
 def test_a_segment_over_its_bounds_is_made_again_and_its_recipe_makes_what_was_kept(
     begun: Callable[..., wb.Video], stage: Stage
 ) -> None:

@@ -223,31 +223,30 @@ def _background_shell(there: Surroundings) -> None:
 
 
 SURROUNDINGS = {
-    "modules of the current folder": _misleading_modules,
-    "an import path with the current folder": _misleading_path,
-    "a current folder that was removed": _removed_folder,
-    "a current folder that cannot be read": _closed_folder,
-    "a temporary folder that is not there": _missing_temporary,
-    "a temporary folder with a long path": _long_temporary,
-    "a temporary folder that is full": _full_temporary,
-    "no home": _no_home,
-    "proxies that do not answer": _proxies,
-    "start-up files of Python": _startup_files,
-    "another home of Python": _another_home_of_python,
-    "latin-1 streams": _latin_1,
-    "the C locale": _c_locale,
-    "few descriptors": _few_descriptors,
-    "ignored signals": _ignored_signals,
-    "blocked signals": _blocked_signals,
-    "closed streams": _closed_streams,
-    "a umask that hides all": _masks_all,
-    "a umask that hides nothing": _masks_nothing,
-    "no home, user or path in the environment": _nobody_known,
-    "an isolated Python": _isolated_python,
-    "site modules that are broken": _broken_sitecustomize,
-    "temporary folders that are read-only": _read_only_temporary,
-    "a background shell": _background_shell,
-}
+    "misleading modules, a long TMPDIR, proxies that do not answer, a umask that hides all": (
+        _misleading_modules, _long_temporary, _proxies, _masks_all,
+    ),
+    "a misleading import path, latin-1 streams, no home, ignored signals": (
+        _misleading_path, _latin_1, _no_home, _ignored_signals,
+    ),
+    "a current folder that was removed, the C locale, few descriptors": (
+        _removed_folder, _c_locale, _few_descriptors,
+    ),
+    "a current folder that cannot be read, a TMPDIR that is not there, start-up files of Python": (
+        _closed_folder, _missing_temporary, _startup_files,
+    ),
+    "a background shell, blocked signals": (_background_shell, _blocked_signals),
+    "another home of Python, closed streams, a umask that hides nothing": (
+        _another_home_of_python, _closed_streams, _masks_nothing,
+    ),
+    "no home, user or path in the environment, broken site modules": (
+        _nobody_known, _broken_sitecustomize,
+    ),
+    "an isolated Python": (_isolated_python,),
+    "a temporary folder that is full": (_full_temporary,),
+    "temporary folders that are read-only": (_read_only_temporary,),
+}  # fmt: skip
+"""What one client may meet at once; what needs rights to set up stands alone."""
 
 
 @pytest.mark.parametrize("surroundings", SURROUNDINGS)
@@ -257,7 +256,8 @@ def test_a_video_is_rendered_from_a_client_in(
     cwd = tmp_path / "current"
     cwd.mkdir()
     there = Surroundings(tmp_path, cwd)
-    SURROUNDINGS[surroundings](there)
+    for arrange in SURROUNDINGS[surroundings]:
+        arrange(there)
     try:
         told = there.render(shop.settings)
         assert told["state"] == "complete", f"{told}\n{shop.log()}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,13 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
 
 
 @pytest.fixture
+def release() -> Iterator[Path]:
+    """As for every job, but where the cluster's machines can see it."""
+    with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
+        yield Path(folder, "release")
+
+
+@pytest.fixture
 def shop(machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """One outputs/ folder whose supervisor joins the cluster."""
     for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
@@ -28,5 +36,5 @@ def shop(machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("WORKBENCH_LEASES", str(tmp_path / "leases"))
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     with Shop(tmp_path / "outputs") as shop:
-        shop.use(cluster=machines.address, lease_s=60.0, cluster_absence_s=120.0)
+        shop.use(cluster=machines.address, cluster_absence_s=120.0)
         yield shop

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import time
+from pathlib import Path
 
 from workbench.jobs.channel import Channel
 from workbench.jobs.cluster.status import Member, RemoteSlot
@@ -58,7 +59,8 @@ def _say_much_and_read_late(channel: Channel) -> None:
     """Send more than the pipe holds before reading, as a bridge under load does."""
     messages = channel.receive(block=True) or []
     opened = messages.pop(0)
-    time.sleep(3)  # meanwhile more is sent to it than the pipe holds
+    while not Path(os.environ["FAKE_BRIDGE_READS"]).exists():
+        time.sleep(0.01)  # meanwhile more is sent to it than the pipe holds
     for number in range(MUCH):
         _say(channel, opened, number)
     while sum(_is_cancel(message) for message in messages) < MUCH:

@@ -33,6 +33,7 @@ ENVIRONMENT = {
     "RAY_AUTH_MODE": "disabled",  # ignore a token this user may have
     "RAY_worker_niceness": "0",  # same priority as everything else on this machine
     "RAY_enable_metrics_collection": "0",
+    "RAY_prestart_worker_first_driver": "0",  # idle workers, a second each, for every bridge
 }
 
 

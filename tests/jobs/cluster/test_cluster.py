@@ -20,13 +20,13 @@ import pytest
 
 from tests import prompts
 from tests.jobs.cluster.machines import Machines
-from tests.jobs.shop import Shop, alive, request
+from tests.jobs.shop import PATIENCE_S, Shop, alive, request
 from workbench.jobs.cluster.status import ClusterState
 from workbench.jobs.model import Device, Job, JobState
 from workbench.prompts.language_models.local.local_endpoint import LocalEndpoint
 from workbench.settings import Settings
 
-LIMIT_S = 240.0
+LIMIT_S = PATIENCE_S
 
 
 def _running(shop: Shop, job_id: str) -> Job:
@@ -48,22 +48,35 @@ def _state(shop: Shop, name: str) -> str:
     return device.state if device else "unknown"
 
 
+def _hosts_at_work(shop: Shop) -> set[str]:
+    return {device.host for device in shop.manager.devices() if device.host and device.job_id}
+
+
+def _remove(shop: Shop, machines: Machines, *names: str) -> None:
+    """Kill machines: every further supervisor would start workers on them."""
+    for name in names:
+        machines.kill(name)
+    shop.until(lambda: all(_state(shop, f"{name}/cuda:0") == "lost" for name in names), LIMIT_S)
+
+
 def _workers_of(actor: psutil.Process) -> list[psutil.Process]:
     return [one for one in actor.children() if "workbench.jobs.worker" in one.cmdline()]
 
 
 def test_a_batch_of_64_is_rendered_by_four_machines_without_a_shared_disk(
-    shop: Shop, machines: Machines
+    shop: Shop, machines: Machines, release: Path
 ) -> None:
     machines.add("node-3", "node-4")
     here = shop.submit("drawn here")  # on the local worker at the same time
     requests = [
-        request(f"dog {number}", engine="gpu", seed=number, step_s=0.15, preview=True)
+        request(f"dog {number}", engine="gpu", seed=number, preview=True, until=release)
         for number in range(63)
     ]
     # Large enough to be transferred in chunks rather than with the completion message.
     large = request("a large dog", engine="gpu", width=640, height=360, num_frames=12)
     batch = shop.manager.submit_batch([*requests, large])
+    shop.until(lambda: len(_hosts_at_work(shop)) == 4)
+    release.touch()
     jobs = shop.ended(*[job.job_id for job in batch.jobs], limit_s=LIMIT_S)
 
     assert {job.state for job in jobs} == {JobState.COMPLETE}, {job.error for job in jobs}
@@ -83,12 +96,13 @@ def test_a_batch_of_64_is_rendered_by_four_machines_without_a_shared_disk(
     if machines.blind:
         made = Path(f"/proc/{machines.actors()[0].pid}/root{shop.paths.outputs}")
         assert not made.exists()
+    _remove(shop, machines, "node-3", "node-4")
 
 
 def test_a_job_on_the_cluster_reports_progress_and_previews_and_can_be_cancelled(
-    shop: Shop, tmp_path: Path
+    shop: Shop, tmp_path: Path, release: Path
 ) -> None:
-    job = shop.submit(engine="gpu", steps=500, step_s=0.1, preview=True)
+    job = shop.submit(engine="gpu", until=release, preview=True)
     _running(shop, job.job_id)
     shop.until(lambda: shop.manager.job(job.job_id).has_preview, LIMIT_S)
     shop.until(lambda: shop.manager.job(job.job_id).progress > 1, LIMIT_S)
@@ -113,10 +127,10 @@ def test_a_job_on_the_cluster_reports_progress_and_previews_and_can_be_cancelled
 
 
 def test_a_machine_that_dies_during_a_render_costs_one_attempt(
-    shop: Shop, machines: Machines
+    shop: Shop, machines: Machines, release: Path
 ) -> None:
     machines.add("mortal")
-    jobs = [shop.submit(str(n), engine="gpu", steps=40, step_s=0.1) for n in range(6)]
+    jobs = [shop.submit(str(n), engine="gpu", until=release) for n in range(6)]
 
     def doomed() -> str | None:
         running = (shop.manager.job(job.job_id) for job in jobs)
@@ -124,18 +138,20 @@ def test_a_machine_that_dies_during_a_render_costs_one_attempt(
         return next((job.job_id for job in there), None)
 
     job_id = shop.until(doomed, LIMIT_S)
-    machines.kill("mortal")
+    _remove(shop, machines, "mortal")
+    release.touch()
     ended = shop.ended(*[job.job_id for job in jobs], limit_s=LIMIT_S)
     assert {job.state for job in ended} == {JobState.COMPLETE}, {job.error for job in ended}
     again = shop.manager.job(job_id)
     assert again.attempt == 2
     assert again.host != "mortal"
-    shop.until(lambda: _state(shop, "mortal/cuda:0") == "lost", LIMIT_S)
     assert shop.violations() == []
 
 
-def test_a_machine_that_joins_takes_queued_jobs(shop: Shop, machines: Machines) -> None:
-    jobs = [shop.submit(str(n), engine="gpu", steps=2_000, step_s=0.1) for n in range(6)]
+def test_a_machine_that_joins_takes_queued_jobs(
+    shop: Shop, machines: Machines, release: Path
+) -> None:
+    jobs = [shop.submit(str(n), engine="gpu", until=release) for n in range(6)]
     shop.until(lambda: sum(d.state == "busy" for d in shop.manager.devices()) >= 2, LIMIT_S)
     machines.add("newcomer")
     shop.until(lambda: _state(shop, "newcomer/cuda:0") == "busy", LIMIT_S)
@@ -143,99 +159,116 @@ def test_a_machine_that_joins_takes_queued_jobs(shop: Shop, machines: Machines) 
         shop.manager.cancel(job.job_id)
     shop.ended(*[job.job_id for job in jobs], limit_s=LIMIT_S)
     assert shop.violations() == []
+    _remove(shop, machines, "newcomer")
 
 
 def test_a_machine_on_another_network_renders_and_an_unreachable_one_is_given_up(
-    shop: Shop, machines: Machines
+    shop: Shop, machines: Machines, release: Path
 ) -> None:
-    shop.use(cluster=shop.settings.cluster, lease_s=10.0)
+    # A busy machine may lose other workers too.
+    shop.use(cluster=shop.settings.cluster, lease_s=10.0, max_attempts=20)
     machines.add_apart("apart")
-    large = {"width": 320, "height": 192, "num_frames": 8}
-    jobs: list[Job] = []
+    first, second = release, release.with_name("second")
 
-    def rendered_there() -> bool:  # submit more until the machine has joined and takes a share
-        ended = [job for job in map(_fresh, jobs) if job.state is JobState.COMPLETE]
-        while len(jobs) < len(ended) + 12:  # more than the other machines can take
-            jobs.append(shop.submit(str(len(jobs)), engine="gpu", step_s=1.0, **large))
-        return any(job.host == "apart" for job in ended)
+    def rendered_apart(until: Path) -> tuple[list[Job], Job]:
+        """Start more renders than the other machines can take; return them, and one that is apart."""
+        large = {"width": 320, "height": 192, "num_frames": 8}
+        jobs = [shop.submit(str(n), engine="gpu", until=until, **large) for n in range(12)]
 
-    def _fresh(job: Job) -> Job:
-        return shop.manager.job(job.job_id)
+        def one() -> Job | None:
+            now = (shop.manager.job(job.job_id) for job in jobs)
+            return next((job for job in now if job.host == "apart" and job.stage), None)
 
-    shop.until(rendered_there, LIMIT_S)
-    there = next(job for job in map(_fresh, jobs) if job.host == "apart")
+        return jobs, shop.until(one, LIMIT_S)
+
+    jobs, there = rendered_apart(first)
+    first.touch()
+    shop.ended(*[job.job_id for job in jobs], limit_s=LIMIT_S)
     video = shop.paths.job(there.job_id).video
     outcome = shop.manager.recipe(there.job_id).outcome
     assert outcome is not None
     assert hashlib.sha256(video.read_bytes()).hexdigest() == outcome.sha256
-    long = [shop.submit(str(n), engine="gpu", steps=60, step_s=0.1) for n in range(6)]
-    job_id = shop.until(
-        lambda: next((j.job_id for j in map(_fresh, long) if j.host == "apart"), None), LIMIT_S
-    )
+    others, lost = rendered_apart(second)
     machines.silence("apart")
-    ended = shop.ended(*[job.job_id for job in [*jobs, *long]], limit_s=LIMIT_S)
+    shop.until(lambda: _state(shop, "apart/cuda:0") == "lost", LIMIT_S)
+    second.touch()
+    ended = shop.ended(*[job.job_id for job in [*jobs, *others]], limit_s=LIMIT_S)
     assert {job.state for job in ended} == {JobState.COMPLETE}, {job.error for job in ended}
-    again = shop.manager.job(job_id)
+    again = shop.manager.job(lost.job_id)
     assert again.attempt >= 2
     assert again.host != "apart"
     assert shop.violations() == []
 
 
 def test_through_the_client_port_a_killed_worker_is_replaced_and_its_job_retried(
-    shop: Shop, machines: Machines
+    shop: Shop, machines: Machines, release: Path
 ) -> None:
-    shop.use(cluster=machines.client_address, lease_s=60.0)
-    job = shop.submit(engine="gpu", steps=30, step_s=0.1)
+    shop.use(cluster=machines.client_address)
+    job = shop.submit(engine="gpu", until=release)
     _running(shop, job.job_id)
     for actor in machines.actors():
         for worker in _workers_of(actor):
             worker.kill()
+    shop.until(lambda: shop.manager.job(job.job_id).attempt == 2, LIMIT_S)
+    release.touch()
     (ended,) = shop.ended(job.job_id, limit_s=LIMIT_S)
     assert (ended.state, ended.attempt) == (JobState.COMPLETE, 2)
     assert shop.violations() == []
 
 
 def test_after_a_kill_the_next_supervisor_takes_over_the_worker_actors(
-    shop: Shop, machines: Machines
+    shop: Shop, machines: Machines, release: Path
 ) -> None:
-    job = shop.submit(engine="gpu", steps=60, step_s=0.1)
+    job = shop.submit(engine="gpu", until=release)
     _running(shop, job.job_id)
     before = {actor.pid for actor in machines.actors()}
     assert before
     shop.end_supervisor(signal.SIGKILL)
+    shop.until(lambda: shop.manager.job(job.job_id).attempt == 2, LIMIT_S)
+    release.touch()
     (ended,) = shop.ended(job.job_id, limit_s=LIMIT_S)
     assert (ended.state, ended.attempt) == (JobState.COMPLETE, 2)
     assert before & {actor.pid for actor in machines.actors()}
+    second = release.with_name("second")  # both at once, so that it has all actors
+    both = [shop.submit(engine="gpu", until=second).job_id for _ in range(2)]
+    for job_id in both:
+        _running(shop, job_id)
+    second.touch()
+    shop.ended(*both, limit_s=LIMIT_S)
     assert shop.violations() == []
     shop.end_supervisor(signal.SIGTERM)
     shop.until(lambda: not machines.actors(), LIMIT_S)
 
 
 def test_a_new_supervisor_sends_jobs_to_machines_with_their_model_loaded(
-    shop: Shop, machines: Machines
+    shop: Shop, release: Path
 ) -> None:
-    def at_once(*models: str, steps: int) -> dict[str, Job]:
-        jobs = [shop.submit(engine="gpu", model=model, steps=steps, step_s=0.1) for model in models]
+    def at_once(turn: str, *models: str) -> dict[str, Job]:
+        until = release.with_name(turn)
+        jobs = [shop.submit(engine="gpu", model=model, until=until) for model in models]
+        for job in jobs:
+            _running(shop, job.job_id)
+        until.touch()
         ended = shop.ended(*[job.job_id for job in jobs], limit_s=LIMIT_S)
         assert {job.state for job in ended} == {JobState.COMPLETE}, {job.error for job in ended}
         return dict(zip(models, ended, strict=True))
 
-    first = at_once("model-a", "model-b", steps=100)
+    first = at_once("first", "model-a", "model-b")
     used = {job.host for job in first.values()}
     assert len(used) == 2
     for host in {device.host for device in shop.manager.devices() if device.host} - used:
         shop.manager.pause(host)
     shop.end_supervisor(signal.SIGKILL)
-    for models in (("model-b", "model-a"), ("model-a", "model-b")):
-        again = at_once(*models, steps=30)
+    for turn, *models in (("second", "model-b", "model-a"), ("third", "model-a", "model-b")):
+        again = at_once(turn, *models)
         assert {m: job.host for m, job in again.items()} == {m: j.host for m, j in first.items()}
 
 
 def test_worker_actors_exit_when_their_supervisor_is_gone_for_good(
-    shop: Shop, machines: Machines
+    shop: Shop, machines: Machines, release: Path
 ) -> None:
-    shop.use(cluster=shop.settings.cluster, lease_s=60.0, cluster_absence_s=8.0)
-    job = shop.submit(engine="gpu", steps=2_000, step_s=0.1)
+    shop.use(cluster=shop.settings.cluster, cluster_absence_s=8.0)
+    job = shop.submit(engine="gpu", until=release)
     _running(shop, job.job_id)
     workers = [worker for actor in machines.actors() for worker in _workers_of(actor)]
     assert workers
@@ -248,7 +281,7 @@ def test_worker_actors_exit_when_their_supervisor_is_gone_for_good(
 
 
 def test_machines_render_animatics_too_when_enabled(shop: Shop) -> None:
-    shop.use(cluster=shop.settings.cluster, cpu_workers=0, cluster_cpu_workers=1, lease_s=60.0)
+    shop.use(cluster=shop.settings.cluster, cpu_workers=0, cluster_cpu_workers=1)
     (job,) = shop.ended(shop.submit("an animatic").job_id, limit_s=LIMIT_S)
     assert job.state is JobState.COMPLETE, job.error
     assert job.host
@@ -301,9 +334,9 @@ def _ask(door: dict[str, str], **options: bool) -> str:
 
 
 def test_a_lost_cluster_is_reported_and_local_work_continues(
-    shop: Shop, machines: Machines
+    shop: Shop, machines: Machines, release: Path
 ) -> None:
-    job = shop.submit(engine="gpu", steps=2_000, step_s=0.1)
+    job = shop.submit(engine="gpu", until=release)
     _running(shop, job.job_id)
     machines.close()
 
@@ -315,6 +348,6 @@ def test_a_lost_cluster_is_reported_and_local_work_continues(
     (here,) = shop.ended(shop.submit("drawn here").job_id, limit_s=LIMIT_S)
     assert (here.state, here.host) == (JobState.COMPLETE, "")
     shop.until(lambda: shop.manager.job(job.job_id).state is JobState.QUEUED, LIMIT_S)
-    time.sleep(0.5)  # nor does a CPU worker take it
+    shop.ended(shop.submit("drawn here too").job_id, limit_s=LIMIT_S)  # but not the one before it
     assert shop.manager.job(job.job_id).state is JobState.QUEUED
     shop.manager.cancel(job.job_id)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.jobs.cluster.fake_bridge import MUCH, SLOT
-from tests.jobs.shop import Shop
+from tests.jobs.shop import PATIENCE_S, Shop
 from workbench.errors import InvalidSettings
 from workbench.jobs.client.doctor import Verdict, examine
 from workbench.jobs.cluster.remote_worker_pool import RemoteWorkerPool
@@ -35,7 +35,7 @@ class Bridged(RemoteWorkerPool):
         super().__init__(settings, self.selector)
         self.heard: list[Event] = []
 
-    def until(self, condition: Callable[[], Any], limit_s: float = 120.0) -> None:
+    def until(self, condition: Callable[[], Any], limit_s: float = PATIENCE_S) -> None:
         limit = time.monotonic() + limit_s
         while not condition():
             assert time.monotonic() < limit
@@ -109,14 +109,16 @@ def test_when_a_bridge_dies_its_workers_are_lost_one_by_one_with_their_slots(
 
 
 def test_a_bridge_with_full_pipes_is_neither_lost_nor_waited_for(
-    bridged: Callable[..., Bridged], monkeypatch: pytest.MonkeyPatch
+    bridged: Callable[..., Bridged], monkeypatch: pytest.MonkeyPatch, release: Path
 ) -> None:
+    monkeypatch.setenv("FAKE_BRIDGE_READS", str(release))
     monkeypatch.setenv("FAKE_BRIDGE", "is busy")
     remote = bridged()
     remote.until(lambda: remote.slots)
     worker = remote.start(SLOT)
     for number in range(MUCH):
         remote.tell(SLOT.name, Cancel("j_" + "x" * 100, number))
+    release.touch()
     remote.until(lambda: Event(SLOT.name, Ready(-1)) in remote.heard)
     said = [event.message for event in remote.heard]
     assert said == [*map(Ready, range(MUCH)), Ready(-1)]  # and no lost worker
@@ -125,7 +127,7 @@ def test_a_bridge_with_full_pipes_is_neither_lost_nor_waited_for(
 
 def test_an_unreachable_cluster_stops_no_local_work_and_the_doctor_reports_it(shop: Shop) -> None:
     shop.use(cluster="127.0.0.1:1")
-    (here,) = shop.ended(shop.submit().job_id, limit_s=180.0)
+    (here,) = shop.ended(shop.submit().job_id, limit_s=PATIENCE_S)
     assert (here.state, here.host) == (JobState.COMPLETE, "")
     waits = shop.submit(engine="gpu")  # needs a GPU, which only the cluster may have
 
@@ -134,7 +136,7 @@ def test_an_unreachable_cluster_stops_no_local_work_and_the_doctor_reports_it(sh
         there = status is not None and status.state is ClusterState.UNREACHABLE
         return status if there else None
 
-    status = shop.until(unreachable, 180.0)
+    status = shop.until(unreachable)
     assert status.detail == "nothing answers at 127.0.0.1:1 (Connection refused)"
     finding = next(found for found in examine(shop.settings) if found.what == "cluster")
     assert finding.verdict is Verdict.BAD

@@ -29,12 +29,13 @@ def test_a_deleted_index_is_rebuilt_from_the_folders(shop: Shop) -> None:
     assert shop.violations() == []
 
 
-def test_deleting_the_index_during_renders_loses_no_job(shop: Shop) -> None:
-    batch = shop.manager.submit_batch([request(steps=10, step_s=0.05) for _ in range(4)])
+def test_deleting_the_index_during_renders_loses_no_job(shop: Shop, release: Path) -> None:
+    batch = shop.manager.submit_batch([request(until=release) for _ in range(4)])
     ids = [job.job_id for job in batch.jobs]
     shop.running(ids[0])
     for path in shop.paths.control.glob("index.sqlite3*"):
         path.unlink()
+    release.touch()
     jobs = shop.ended(*ids)
     assert {job.state for job in jobs} == {JobState.COMPLETE}
     assert shop.violations() == []

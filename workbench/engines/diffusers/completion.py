@@ -22,6 +22,7 @@ from workbench.engines.diffusers.conditioning import (
     takers_of,
     takes,
 )
+from workbench.engines.diffusers.estimators import with_estimator
 from workbench.engines.diffusers.families import Family, ModelFacts, Rule, families, family_of
 from workbench.engines.diffusers.options import AS_RENDERED, option_problems
 from workbench.engines.diffusers.own_weights import resolved
@@ -68,6 +69,7 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
         values["fps"] = facts.own_fps
     values["model"] = str(weights.folder) if weights and not weights.revision else model
     values["revision"] = weights.revision if weights and weights.revision else request.revision
+    values["options"], estimator_problems = with_estimator(values["options"], settings)
     own, own_problems = resolved(request, family, facts, weights)
     how = _continuation(request, facts, family)
     if how is not None:
@@ -87,6 +89,7 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
         ),
         *_class_problems(family, facts),
         *option_problems(request.options),
+        *estimator_problems,
         *_cache_problems(request, family),
         *_size_problems(filled, family, settings),
         *_tile_problems(filled, facts),

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import inspect
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from workbench.engines.control_frames import control_facts, control_frames
 from workbench.engines.diffusers.adapters import chunk_sizes, parameters_of
 from workbench.engines.diffusers.families import Family, ModelFacts, families
 from workbench.engines.diffusers.options import Options
@@ -29,6 +30,7 @@ __all__ = [
     "choose_class",
     "conditioned",
     "continues_of",
+    "frames_to_estimate",
     "given_media",
     "inputs_of",
     "kinds_of",
@@ -63,6 +65,8 @@ class Inputs(BaseModel):
     form: Literal["", "chunks"] = ""
     """``chunks``: a video is a tensor (1×T×3×H×W, 0 to 1) of its last frames, as many as fill whole
     chunks of the model."""
+    skeletons: Literal["", "bgr"] = ""
+    """``bgr``: it was trained on poses whose colours have red and blue exchanged."""
     continues: Continues | None = None
     """How the class goes on from a segment of a rollout."""
 
@@ -93,7 +97,9 @@ class Inputs(BaseModel):
     def _read(cls, entry: Any) -> Any:
         own = dict(entry)
         apart: dict[str, Any] = {name: own.pop(name, ()) for name in ("needs", "kinds")}
-        apart |= {name: own.pop(name, "") for name in ("length", "camera", "form", "actions")}
+        apart |= {
+            name: own.pop(name, "") for name in ("length", "camera", "form", "actions", "skeletons")
+        }
         apart["continues"] = own.pop("continues", None)
         return {**apart, "parameters": own}
 
@@ -193,11 +199,15 @@ def takers_of(kind: str) -> tuple[str, ...]:
 
 
 def conditioned(
-    pipe: Any, request: RenderRequest, options: Options, scale: int = 1
+    pipe: Any,
+    request: RenderRequest,
+    options: Options,
+    scale: int = 1,
+    estimated: Sequence[Any] | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of ``pipe``'s call for its inputs, at the request's size over ``scale``.
 
-    Raises ``InvalidRequest`` for a video that is too short and, if ``inputs.toml`` does not list
+    ``estimated`` are the frames of a control that a learnt model has made. Raises ``InvalidRequest`` for a video that is too short and, if ``inputs.toml`` does not list
     the class, for inputs that its call does not take or lacks.
     """
     taken = inputs_of(type(pipe).__name__)
@@ -207,6 +217,14 @@ def conditioned(
         _check_signature(pipe, given_media(options))
     parameters = dict(taken.parameters) if taken else {name: name for name in INPUTS}
     tailed: dict[str, Any] = {}
+    if (
+        estimated
+        and taken
+        and taken.skeletons
+        and options.control
+        and options.control.kind == "pose"
+    ):
+        estimated = [_exchanged(one) for one in estimated]
     how = taken.continues if taken and options.tail is not None else None
     led: list[Any] = []
     if (
@@ -214,7 +232,7 @@ def conditioned(
         and options.control
         and ((how and how.by == "masked") or _IN_CONTEXT in parameters.values())
     ):
-        led = _read("control", options, request, size)
+        led = _led(options, request, size, estimated)
         led = _of_length("control", led, taken.length, request.num_frames or len(led))
     if options.tail is not None and how is not None:
         tailed = tail_arguments(how, options.tail, size, request.num_frames or 1, led)
@@ -225,13 +243,48 @@ def conditioned(
     for name in INPUTS:
         if name not in given_media(options) or (name == "control" and led):
             continue
-        read = _read(name, options, request, size)
+        if name == "control":
+            read = _led(options, request, size, estimated)
+        else:
+            read = _read(name, options, request, size)
         if taken and name in _VIDEOS and request.num_frames:
             read = _of_length(name, read, taken.length, request.num_frames)
         arguments[parameters[name]] = read
     if taken and taken.form == "chunks" and "video" in arguments:
         arguments["video"] = _in_chunks(pipe, arguments["video"])
     return arguments
+
+
+def frames_to_estimate(request: RenderRequest, options: Options, scale: int = 1) -> list[Any]:
+    """Return the pictures from which the control of ``request`` is estimated, those of its frames."""
+    control = options.control
+    if control is None:
+        return []
+    size = ((request.width or 0) // scale, (request.height or 0) // scale)
+    own = control_facts(input_file(control.video)).fps
+    rate = request.fps or own
+    first = round(control.start_s * rate)
+    shown = _resampled(_frames(control.video, size), own, rate)[first:]
+    return shown[: request.num_frames]
+
+
+def _led(
+    options: Options,
+    request: RenderRequest,
+    size: tuple[int, int],
+    estimated: Sequence[Any] | None,
+) -> list[Any]:
+    if estimated is not None:
+        return list(estimated)
+    return _control(options.control, size, request.fps) if options.control else []
+
+
+def _exchanged(picture: Any) -> Any:
+    """Return ``picture`` with red and blue exchanged."""
+    from PIL import Image  # noqa: PLC0415
+
+    red, green, blue = picture.split()
+    return Image.merge("RGB", (blue, green, red))
 
 
 def _in_context(frames: list[Any]) -> dict[str, Any]:
@@ -294,8 +347,6 @@ def _read(name: str, options: Options, request: RenderRequest, size: tuple[int, 
             return [_picture(one, (0, 0)) for one in given]  # pipelines keep the aspect ratio
         case "video":
             return _frames(given, size)
-        case "control":
-            return _control(given, size, request.fps)
         case "mask":
             return _mask(given, request.num_frames or 1, size)
         case _:
@@ -363,8 +414,6 @@ def _control(control: Control, size: tuple[int, int], fps: float | None) -> list
     video a frame is a frame.
     """
     from PIL import Image  # noqa: PLC0415
-
-    from workbench.engines.control_frames import control_facts, control_frames  # noqa: PLC0415
 
     file = input_file(control.video)
     facts = control_facts(file)

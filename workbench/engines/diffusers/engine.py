@@ -9,10 +9,10 @@ import gc
 import logging
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.engines.diffusers.completion import complete, continuation, follows_camera
 from workbench.engines.diffusers.families import family_of
@@ -21,11 +21,12 @@ from workbench.engines.diffusers.options import Options, read_options
 from workbench.engines.diffusers.recorded_files import changed_files
 from workbench.engines.diffusers.weights import find_weights, model_facts
 from workbench.engines.engine import ChangedFiles, Continuation, Rendered, RenderTask
-from workbench.errors import EngineUnavailable, OutOfMemory, WorkbenchError
+from workbench.errors import EngineUnavailable, OutOfMemory, RenderCancelled, WorkbenchError
 from workbench.rendering import Progress, RenderRequest
 from workbench.settings import Settings
 
 if TYPE_CHECKING:
+    from workbench.engines.diffusers.estimation import LastEstimate
     from workbench.engines.diffusers.loaded_model import LoadedModel
 
 __all__ = ["DiffusersEngine"]
@@ -47,6 +48,8 @@ class DiffusersEngine:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._model: LoadedModel | None = None
+        self._device = ""
+        self._estimates: LastEstimate | None = None
 
     def complete(self, request: RenderRequest) -> RenderRequest:
         """Return ``request`` with its family's defaults; raises ``InvalidRequest``."""
@@ -67,9 +70,13 @@ class DiffusersEngine:
     def load(self, request: RenderRequest, device: str, report: Callable[[Progress], None]) -> None:
         """Load the request's model on ``device``; free if already loaded.
 
-        Raises ``EngineUnavailable``, ``OutOfMemory`` or ``DeviceLost``.
+        A request whose control is to be estimated loads its model only in :meth:`render`, when the
+        estimator is gone. Raises ``EngineUnavailable``, ``OutOfMemory`` or ``DeviceLost``.
         """
-        self._ready(request, read_options(request.options), device, report)
+        self._device = device
+        options = read_options(request.options)
+        if options.control is None or not options.control.is_estimated:
+            self._ready(request, options, device, report)
 
     def render(self, task: RenderTask) -> Rendered:
         """Render ``task``. After an error the engine stays usable, unless the device is lost.
@@ -80,11 +87,12 @@ class DiffusersEngine:
         from workbench.engines.diffusers.render import render  # noqa: PLC0415  heavy
 
         request = task.recipe.request
-        device = self._model.device if self._model else _default_device()
+        device = self._device or _default_device()
+        estimated = self._estimated(task, device)
         model = self._ready(request, read_options(request.options), device, task.report)
         while True:
             try:
-                return render(model, task)
+                return render(model, task, estimated)
             except Exception as error:
                 # The error's frames keep the render's tensors alive as long as the error exists.
                 traceback.clear_frames(error.__traceback__)
@@ -94,6 +102,34 @@ class DiffusersEngine:
                     if translated is error:
                         raise
                     raise translated from error
+
+    def _estimated(self, task: RenderTask, device: str) -> Sequence[Any] | None:
+        """Return the frames of a control that a learnt model makes; None for any other.
+
+        Made beside the loaded model, or without it if the device has too little memory for both.
+        """
+        control = read_options(task.recipe.request.options).control
+        if control is None or not control.is_estimated:
+            return None
+        _check_packages()
+        from workbench.engines.diffusers.estimation import LastEstimate  # noqa: PLC0415  heavy
+
+        self._estimates = self._estimates or LastEstimate()
+        while True:
+            try:
+                return self._estimates.of(task, device)
+            except RenderCancelled:
+                raise
+            except Exception as error:
+                traceback.clear_frames(error.__traceback__)
+                translated = translate(error, task.recipe.request, None)
+                if not isinstance(translated, OutOfMemory) or self._model is None:
+                    if translated is error:
+                        raise
+                    raise translated from error
+                self._drop_model()
+            finally:
+                _collect()
 
     def _may_step_down(
         self, error: WorkbenchError, model: LoadedModel, request: RenderRequest, task: RenderTask
@@ -113,7 +149,11 @@ class DiffusersEngine:
         return True
 
     def unload(self) -> None:
-        """Free the device's memory."""
+        """Free the device's memory, and what was estimated last."""
+        self._estimates = None
+        self._drop_model()
+
+    def _drop_model(self) -> None:
         if self._model is None:
             return
         self._model.text_cache.clear()
@@ -127,12 +167,7 @@ class DiffusersEngine:
         device: str,
         report: Callable[[Progress], None],
     ) -> LoadedModel:
-        missing = [name for name in ("torch", "diffusers", "transformers") if not find_spec(name)]
-        if missing:
-            raise EngineUnavailable(
-                f"The diffusers engine needs {', '.join(missing)}: "
-                "pip install 'world-model-workbench[diffusion]'"
-            )
+        _check_packages()
         from workbench.engines.diffusers.loading import (  # noqa: PLC0415
             encoders_for,
             load_model,
@@ -146,7 +181,7 @@ class DiffusersEngine:
         if self._model is not None and self._model.key == key:
             return self._model
         kept = encoders_for(self._model, request, options, device) if self._model else {}
-        self.unload()
+        self._drop_model()
         try:
             self._model = load_model(request, options, self._settings, device, report, kept)
         except Exception as error:
@@ -158,6 +193,16 @@ class DiffusersEngine:
             raise translated from error
         _LOG.info("%s on %s: %s", request.model, device, self._model.plan.reason)
         return self._model
+
+
+def _check_packages() -> None:
+    """Raise ``EngineUnavailable`` unless the model libraries are installed."""
+    missing = [name for name in ("torch", "diffusers", "transformers") if not find_spec(name)]
+    if missing:
+        raise EngineUnavailable(
+            f"The diffusers engine needs {', '.join(missing)}: "
+            "pip install 'world-model-workbench[diffusion]'"
+        )
 
 
 def _default_device() -> str:

@@ -20,6 +20,7 @@ from workbench.rendering import REPLACEABLE, RenderRequest
 __all__ = ["changed_files"]
 
 _LORA: Final = re.compile(r"loras\[(\d{1,4})\]")
+_ESTIMATOR: Final = re.compile(r"control\.(estimator|detector)")
 _SHOWN: Final = 12
 """Digits of a digest in messages."""
 
@@ -64,6 +65,10 @@ def _path(request: RenderRequest, role: str, name: str) -> Path | None:
     if lora := _LORA.fullmatch(role):
         number = int(lora[1])
         return Path(request.loras[number].path) if number < len(request.loras) else None
+    if estimator := _ESTIMATOR.fullmatch(role):
+        control = request.options.get("control")
+        folder = control.get(estimator[1]) if isinstance(control, Mapping) else ""
+        return Path(str(folder)) / Path(name).name if folder else None
     given = getattr(request, role, "") if role in REPLACEABLE else ""
     if given:
         return _in_component(Path(given).expanduser(), role, name)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from workbench.engines.diffusers.acceleration import AccelerationFailed, denoisers, named_denoisers
@@ -19,6 +20,7 @@ from workbench.engines.diffusers.adapters import (
 )
 from workbench.engines.diffusers.conditioning import conditioned
 from workbench.engines.diffusers.digests import ComputedDigests, digest
+from workbench.engines.diffusers.estimators import estimator_files
 from workbench.engines.diffusers.faults import is_lost, is_out_of_memory, told_by
 from workbench.engines.diffusers.film import Film
 from workbench.engines.diffusers.frames import Tap, frames_of_output
@@ -45,9 +47,12 @@ _USUAL_STEPS: Final = 50
 _USUAL_FPS: Final = 16.0
 
 
-def render(model: LoadedModel, task: RenderTask) -> Rendered:
+def render(
+    model: LoadedModel, task: RenderTask, estimated: Sequence[Any] | None = None
+) -> Rendered:
     """Render ``task`` on ``model`` and leave ``video.mp4`` and the posters in its folder.
 
+    ``estimated`` are the frames of a control that a learnt model has made.
     If a faster path fails, it is disabled and the render starts again, down to the plain path.
     Raises what the pipeline raises, and ``RenderCancelled``.
     """
@@ -67,7 +72,7 @@ def render(model: LoadedModel, task: RenderTask) -> Rendered:
         mag=kept_ratios(request, type(pipe).__name__) if options.cache == "mag" else None,
     )
     while True:
-        run = _Run(model, pipe, task, options)
+        run = _Run(model, pipe, task, options, estimated)
         try:
             return run.run()
         except NotFinite as error:
@@ -91,7 +96,15 @@ def render(model: LoadedModel, task: RenderTask) -> Rendered:
 class _Run:
     """One attempt at the pipeline call."""
 
-    def __init__(self, model: LoadedModel, pipe: Any, task: RenderTask, options: Options) -> None:
+    def __init__(
+        self,
+        model: LoadedModel,
+        pipe: Any,
+        task: RenderTask,
+        options: Options,
+        estimated: Sequence[Any] | None,
+    ) -> None:
+        self._estimated = estimated
         self._model = model
         self._pipe = pipe
         self._task = task
@@ -112,7 +125,9 @@ class _Run:
 
         model, pipe, request = self._model, self._pipe, self._request
         arguments = call_arguments(pipe, request, self._options, model.family)
-        arguments.update(conditioned(pipe, request, self._options, model.family.scale))
+        arguments.update(
+            conditioned(pipe, request, self._options, model.family.scale, self._estimated)
+        )
         arguments = action_arguments(pipe, request, arguments)
         set_guidance(pipe, request, model.family)
         generator = torch.Generator("cpu").manual_seed(request.seed)
@@ -208,7 +223,10 @@ class _Run:
         if control is not None and control.channel:
             since = f", from {control.start_s:g} s on" if control.start_s else ""
             self._notes.append(f"the model follows the {control.kind} of a storyboard{since}")
-        if control is not None and not control.ready:
+        if control is not None and control.is_estimated:
+            by = Path(control.estimator).name
+            self._notes.append(f"the control is the video's {control.kind}: estimated by {by}")
+        elif control is not None and not control.ready:
             from workbench.engines.computed_control import computed_how  # noqa: PLC0415
 
             how = computed_how(control.kind)
@@ -391,7 +409,10 @@ def _weights(request: RenderRequest, digests: ComputedDigests) -> list[dict[str,
     Waits for ``digests``, those of the model's files, which the first render of a model computes.
     """
     digests.wait()
-    files = files_of(request, find_weights(request.model, request.revision))
+    files = [
+        *files_of(request, find_weights(request.model, request.revision)),
+        *estimator_files(request.options),
+    ]
     return [
         {"role": role, "file": file.name, "size_bytes": file.stat().st_size, "sha256": digest(file)}
         for role, file in files

@@ -114,7 +114,8 @@ class Submitting:
 
         ``follows`` names what each continues from: the position of an earlier request here, the id
         of a job, or nothing. The job is held until that one is complete, and its option ``tail``
-        gets the paths of that job's frames and latents.
+        gets the paths of that job's frames and latents. If it waits for a storyboard of its own, it
+        follows that of the last request before it that has a preview.
         """
         if not requests:
             problem = "A batch needs at least one render."
@@ -133,6 +134,7 @@ class Submitting:
         batch_id = new_identifier(Kind.BATCH)
         jobs: list[NewJob] = []
         made: list[str] = []
+        led: JobFiles | None = None
         for position, asked in enumerate(requests):
             request, earlier = asked, follows[position] if follows else None
             follows_id: str | None = None
@@ -154,8 +156,11 @@ class Submitting:
                     entry_index=entry_indices[position] if entry_indices else None,
                     parent_prompt=parent_prompts[position] if parent_prompts else "",
                     follows=follows_id,
+                    led=led if isinstance(earlier, int) else None,
                 )
             )
+            if previews and previews[position] is not None and jobs[-1].preview_job_id:
+                led = self._paths.job(jobs[-1].preview_job_id, batch_id)
             made.append(jobs[-1].job_id)
         record = self._paths.batch_record(batch_id)
         submission = Submission(tuple(jobs), batch_id, name, session_id, now)
@@ -220,21 +225,24 @@ class Submitting:
         preview: RenderRequest | CompleteRequest | None,
         *,
         priority: int,
+        led: JobFiles | None = None,
         **facts: Any,
     ) -> tuple[NewJob, ...]:
         """Return the job, preceded by its preview animatic if one is requested.
 
-        A render that follows its own storyboard always has one, and waits for it.
+        A render that follows its own storyboard always has one, and waits for it, which then waits
+        for what the render continues; but one that is ``led`` by the storyboard of an earlier render
+        has none.
         """
         job_id = new_identifier(Kind.JOB)
         complete = self._completed(request)
         control = waiting_control(complete.request)
-        if control is not None:
-            if preview is None or control.kind not in self._completed(preview).request.channels:
-                preview = storyboard_of(complete.request, control)
-            if facts.get("follows"):
-                problem = "follows a finished channel: render the storyboard first"
-                raise InvalidRequest(f"A segment {problem}.", (FieldProblem("control", problem),))
+        if control is not None and led is not None:
+            complete, control = led_by(complete, control, led), None
+        if control is not None and (
+            preview is None or control.kind not in self._completed(preview).request.channels
+        ):
+            preview = storyboard_of(complete.request, control)
         if preview is None:
             return (describe(complete, job_id=job_id, priority=priority, **facts),)
         preview_id = new_identifier(Kind.JOB)
@@ -248,7 +256,7 @@ class Submitting:
                 job_id=preview_id,
                 priority=Priority.PREVIEW,
                 preview_of=job_id,
-                **{name: value for name, value in facts.items() if name != "follows"},
+                **(facts if control is not None else {**facts, "follows": None}),
             ),
             describe(complete, job_id=job_id, priority=priority, preview_job_id=preview_id, **own),
         )
