@@ -30,12 +30,6 @@ _PREFIXES: Final = ("base_model.model.", "model.")
 _DIFFERENCES: Final = (".diff", ".diff_b")
 """Endings of keys that hold a difference of a whole weight or bias, as in lightx2v's files."""
 
-_SWAPPED: Final = (".lora_A.weight", ".lora_B.weight")
-"""Endings of the factors that diffusers can swap in place."""
-
-_Shapes = Mapping[tuple[str, str], Mapping[str, tuple[tuple[int, ...], str]]]
-"""Denoiser and adapter → factor → its shape and number format."""
-
 _Stamped = tuple[Lora, int, int]
 """A LoRA with its file's size and time: another file under the same name is another LoRA."""
 
@@ -47,8 +41,6 @@ class AppliedLoras:
     notes: list[str] = field(default_factory=list)
     """Notes on layers that match nothing in the model."""
     _applied: tuple[_Stamped, ...] = ()
-    _shapes: _Shapes = field(default_factory=dict)
-    """Of the factors in the model."""
 
     def differ(self, wanted: Sequence[Lora]) -> bool:
         """Tell whether the applied LoRAs differ from ``wanted``."""
@@ -62,13 +54,12 @@ class AppliedLoras:
         """
         stamped = _stamped(wanted)
         if [_but_weight(one) for one in stamped] != [_but_weight(one) for one in self._applied]:
-            try:
-                plans = [_fitted(pipe, number, one) for number, (one, _, _) in enumerate(stamped)]
-            except InvalidRequest:
-                self.remove(pipe)
-                raise
-            self._load(pipe, {key: state for layers, _ in plans for key, state in layers.items()})
-            self.notes[:] = [note for _, notes in plans for note in notes]
+            self.remove(pipe)
+            plans = [_fitted(pipe, number, one) for number, (one, _, _) in enumerate(stamped)]
+            for layers, notes in plans:
+                for (name, adapter), state in layers.items():
+                    getattr(pipe, name).load_lora_adapter(state, prefix=None, adapter_name=adapter)
+                self.notes.extend(notes)
         for denoiser in denoisers(pipe):
             names = list(getattr(denoiser, "peft_config", {}))
             if names:
@@ -76,31 +67,10 @@ class AppliedLoras:
                 denoiser.set_adapters(names, weights)
         self._applied = stamped
 
-    def _load(self, pipe: Any, wanted: Mapping[tuple[str, str], dict[str, Any]]) -> None:
-        """Load the factors ``wanted``, by denoiser and adapter, in place of the present ones.
-
-        Factors of the same layers, ranks and formats are swapped in place, so that compiled blocks
-        stay compiled.
-        """
-        shapes = {
-            key: {name: (tuple(one.shape), str(one.dtype)) for name, one in state.items()}
-            for key, state in wanted.items()
-        }
-        plain = all(name.endswith(_SWAPPED) for state in wanted.values() for name in state)
-        swaps = plain and bool(wanted) and shapes == self._shapes
-        if not swaps:
-            self.remove(pipe)
-        for (name, adapter), state in wanted.items():
-            getattr(pipe, name).load_lora_adapter(
-                state, prefix=None, adapter_name=adapter, hotswap=swaps
-            )
-        self._shapes = shapes
-
     def remove(self, pipe: Any) -> None:
         """Remove every LoRA."""
         self.notes.clear()
         self._applied = ()
-        self._shapes = {}
         for denoiser in denoisers(pipe):
             if getattr(denoiser, "peft_config", None):
                 denoiser.unload_lora()
