@@ -62,7 +62,7 @@ def test_every_process_sees_changes_made_by_another(own_server: LiveServer) -> N
         assert [job.queue_position for job in kernel.reorder([one, two])] == [0, 1]
         assert server.get(f"/api/video/status/{one}").json()["queue_position"] == 0
         assert kernel.cancel(one).state is JobState.CANCELLED
-        told = server.get(f"/api/video/status/{one}").json()
+        told = server.wait_for_job(one)  # the server hears of it a moment later
         assert (told["status"], told["cancelled"]) == ("failed", True)
         assert server.post(f"/api/video/batch_cancel/{batch['batch_id']}").status_code == 200
         assert kernel.job(two).state is JobState.CANCELLED
