@@ -93,7 +93,7 @@ def test_a_model_is_offered_the_inputs_that_it_takes_and_renders_have_them(
         expect(panel.get_by_label("Start image", exact=True)).to_be_hidden()
         expect(panel.get_by_label("Mask, white where it may change", exact=True)).to_be_visible()
         kinds = panel.get_by_label("Kind of control").locator("option").all_inner_texts()
-        assert kinds == ["depth", "edges", "pose", "layout", "gray"]
+        assert kinds == ["depth", "edges", "pose", "layout", "gray", "boxes", "flow"]
         pictures = [tmp_path / f"{name}.png" for name in ("one", "two", "three")]
         for place, path in enumerate(pictures):
             Image.new("RGB", (64, 48), (60 * place, 90, 120)).save(path)

@@ -331,7 +331,7 @@ def test_wan_vace_lists_its_kinds_of_control_and_takes_one_control_video(
 
     blurred = {"kind": "blur", "video": pictures[3]}
     assert (
-        "by depth, edges, pose, layout, gray, not by blur"
+        "by depth, edges, pose, layout, gray, boxes, flow, not by blur"
         in problems(control=blurred)["options.control.kind"]
     )
     deep = {"kind": "depth", "video": pictures[3]}
