@@ -423,7 +423,9 @@ def test_a_kind_that_needs_an_estimator_is_refused_and_says_how_to_bring_it(
     ask: Ask, storyboard: Path
 ) -> None:
     control = {"kind": "depth", "video": str(storyboard / "video.mp4"), "ready": False}
-    with pytest.raises(InvalidRequest, match="give the video that it makes with ready: true"):
+    with pytest.raises(
+        InvalidRequest, match=r"name their folder in control\.estimator or WORKBENCH_DEPTH_MODEL"
+    ):
         _complete(ask("wan-vace", options={"control": control}))
 
 
