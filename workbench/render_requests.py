@@ -218,6 +218,18 @@ class RenderRequests:
             return False
         return control.kind in self._jobs.job(control.video).request.channels
 
+    def found(self, asked: RenderParameters) -> RenderParameters:
+        """Return ``asked`` with the file of its control and the rows of its actions.
+
+        Raises ``InvalidRequest`` for an id of neither.
+        """
+        found: dict[str, Any] = {}
+        if asked.control is not None:
+            found["control"] = self.followed(asked.control)
+        if asked.actions is not None:
+            found["actions"] = self._actions(asked.actions)
+        return asked.model_copy(update=found)
+
     def followed(self, given: Control) -> Control:
         """Return a control that names a file, unless it waits; raises ``InvalidRequest``."""
         return Control.model_validate(self._inputs(RenderParameters(control=given))["control"])

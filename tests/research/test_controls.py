@@ -9,9 +9,10 @@ import pytest
 
 import workbench as wb
 from tests.research.conftest import SMALL
-from workbench.control import ControlVideo
+from workbench.control import ActionSequence, ControlVideo
 from workbench.errors import InvalidRequest
 from workbench.rendering import Control, RenderParameters
+from workbench.research.runs import start_run
 
 _LIMIT_S = 120
 
@@ -24,8 +25,8 @@ def storyboard(studio: wb.Studio) -> wb.Video:
     return video.wait(_LIMIT_S)
 
 
-def _control(given: Any) -> Control:
-    control = RenderParameters.of({"control": given}).control
+def _found(studio: wb.Studio, given: Any) -> Control:
+    control = studio.found_inputs(RenderParameters.of({"control": given})).control
     assert control is not None
     return control
 
@@ -44,7 +45,7 @@ def test_a_finished_job_is_followed_by_its_channel_if_it_has_one_else_by_its_vid
     kind: Any, more: dict[str, Any], file: str, made: str, studio: wb.Studio, storyboard: wb.Video
 ) -> None:
     source: Any = {"type": "job", "job_id": storyboard.job_id}
-    found = studio.found_control(_control(ControlVideo(kind=kind, source=source, **more)))
+    found = _found(studio, ControlVideo(kind=kind, source=source, **more))
     how = "ready" if found.ready else "estimated" if found.is_estimated else "computed"
     assert (Path(found.video).name, how) == (file, made)
     assert found.channel is found.ready
@@ -55,4 +56,36 @@ def test_a_channel_that_is_asked_for_is_never_replaced_by_an_estimate(
     studio: wb.Studio, storyboard: wb.Video
 ) -> None:
     with pytest.raises(InvalidRequest, match="has no segments"):
-        studio.found_control(_control(f"segments={storyboard.job_id}"))
+        _found(studio, f"segments={storyboard.job_id}")
+
+
+def test_a_runs_actions_are_named_by_the_id_of_an_upload_and_looked_up(studio: wb.Studio) -> None:
+    rows = ActionSequence.of([[0.5] * 10] * 4, "umi", fps=10)
+    upload = studio.jobs.keep_actions(rows.model_dump_json().encode()).input_id
+    for embodiment in ({}, {"embodiment": "umi"}):
+        way = {"values": upload, **embodiment}
+        with pytest.raises(InvalidRequest) as caught:  # without a model nothing more is wrong
+            start_run({"prompts": "an arm", "engine": "diffusers", "actions": way}, using=studio)
+        assert [p.field for p in caught.value.problems] == ["model"]
+        asked = RenderParameters.of({"actions": way})
+        actions = studio.found_inputs(asked).actions
+        assert actions is not None
+        assert actions.sequence() == rows
+
+
+@pytest.mark.parametrize(
+    ("values", "embodiment", "told"),
+    [
+        ("j_01h2xcejqtf2nbrexx3v", "umi", "no job"),
+        ("storyboard", "umi", "has no actions"),
+        ("upload", "pusht", "are those of umi"),
+    ],
+)
+def test_a_runs_actions_that_an_id_does_not_hold_are_refused(
+    values: str, embodiment: str, told: str, studio: wb.Studio, storyboard: wb.Video
+) -> None:
+    rows = ActionSequence.of([[0.5] * 10] * 4, "umi", fps=10).model_dump_json().encode()
+    ids = {"storyboard": storyboard.job_id, "upload": studio.jobs.keep_actions(rows).input_id}
+    way = {"values": ids.get(values, values), "embodiment": embodiment}
+    with pytest.raises(InvalidRequest, match=told):
+        start_run({"prompts": "an arm", "engine": "diffusers", "actions": way}, using=studio)
