@@ -9,8 +9,15 @@ import pytest
 
 import workbench as wb
 from tests.research.conftest import SMALL
-from workbench.control import ActionSequence, ControlVideo
+from workbench.control import (
+    ActionSequence,
+    CameraPath,
+    ControlVideo,
+    path_from_keys,
+    path_to_colmap,
+)
 from workbench.errors import InvalidRequest
+from workbench.journey.control_files import with_control_files
 from workbench.rendering import Control, RenderParameters
 from workbench.research.runs import start_run
 
@@ -20,7 +27,11 @@ _LIMIT_S = 120
 @pytest.fixture(scope="module")
 def storyboard(studio: wb.Studio) -> wb.Video:
     """A finished storyboard with its depth and its camera, but without segments."""
-    asked = {"camera": "push in", "channels": ["depth", "camera"], "engine": "animatic"}
+    asked: dict[str, Any] = {
+        "camera": "push in",
+        "channels": ["depth", "camera"],
+        "engine": "animatic",
+    }
     (video,) = wb.render("a dog runs", using=studio, **asked, **SMALL).wait(_LIMIT_S).videos
     return video.wait(_LIMIT_S)
 
@@ -89,3 +100,23 @@ def test_a_runs_actions_that_an_id_does_not_hold_are_refused(
     way = {"values": ids.get(values, values), "embodiment": embodiment}
     with pytest.raises(InvalidRequest, match=told):
         start_run({"prompts": "an arm", "engine": "diffusers", "actions": way}, using=studio)
+
+
+@pytest.mark.parametrize("of", [str, Path])
+def test_a_folder_of_colmap_text_is_a_camera_path_as_text_too(of: Any, tmp_path: Path) -> None:
+    path = path_from_keys("w-3,j-2").value
+    for name, text in path_to_colmap(path).value.items():
+        (tmp_path / name).write_text(text)
+    read = with_control_files({"camera": of(tmp_path)})["camera"]
+    assert isinstance(read, CameraPath)
+    assert len(read.keyframes) == len(path.keyframes)
+
+
+@pytest.mark.parametrize(
+    "words", ["push in", "", ".", "a" * 5_000, "pan\0left", "~no-such-user/left"]
+)
+def test_words_stay_words_that_name_no_folder_of_colmap_text(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert with_control_files({"camera": words}) == {"camera": words}
