@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import workbench as wb
@@ -16,8 +17,11 @@ from workbench.control import (
     path_from_keys,
     path_to_colmap,
 )
+from workbench.engines.channels import write_channel_facts
 from workbench.errors import InvalidRequest
+from workbench.journey.channels import Channel
 from workbench.journey.control_files import with_control_files
+from workbench.journey.videos import named_inputs
 from workbench.rendering import Control, RenderParameters
 from workbench.research.runs import start_run
 
@@ -120,3 +124,42 @@ def test_words_stay_words_that_name_no_folder_of_colmap_text(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert with_control_files({"camera": words}) == {"camera": words}
+
+
+def test_a_camera_channel_is_the_camera_of_another_render(
+    studio: wb.Studio, storyboard: wb.Video
+) -> None:
+    filmed = storyboard.channel("camera")
+    (video,) = wb.render("a cat", using=studio, camera=filmed, **SMALL).videos
+    camera = video.job.request.camera
+    assert camera is not None
+    assert np.allclose(camera.camera_path().c2w, filmed.camera_path().c2w)
+    assert abs(camera.camera_path().c2w[-1, 2, 3]) > 0.01, "the camera moves"
+    grid = wb.grid("a cat", camera=[None, filmed], using=studio, **SMALL)
+    cameras = [job.request.camera for job in grid.batch.record.jobs]
+    assert [one is None for one in cameras] == [True, False]
+
+
+def test_an_actions_channel_is_the_actions_of_another_render(tmp_path: Path) -> None:
+    np.save(tmp_path / "actions.npy", np.full((4, 10), 0.5))
+    write_channel_facts(tmp_path, {"fps": 10, "actions": {"embodiment": "umi"}})
+    channel = Channel("actions", tmp_path / "actions.npy", "j_" + "0" * 20)
+    given = RenderParameters.of(named_inputs({"actions": channel}))
+    assert given.actions is not None
+    assert given.actions.sequence() == ActionSequence.of([[0.5] * 10] * 4, "umi", fps=10)
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("camera", "The channel depth is not camera"),
+        ("actions", "The channel depth is not actions"),
+        ("image", "The channel depth is not image"),
+    ],
+)
+def test_a_channel_of_another_kind_is_refused_by_field(
+    field: str, told: str, storyboard: wb.Video
+) -> None:
+    with pytest.raises(InvalidRequest, match=told) as caught:
+        named_inputs({field: storyboard.channel("depth")})
+    assert [problem.field for problem in caught.value.problems] == [field]
