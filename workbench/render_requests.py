@@ -194,18 +194,41 @@ class RenderRequests:
             return str(path.resolve())
 
         named = {name: getattr(asked, name) or getattr(kept, name, None) for name in INPUTS}
-        if (control := named["control"]) is not None and control.channel:
-            named["control"] = self._channel(control)
+        if (control := named["control"]) is not None and control.channel is not False:
+            named["control"] = control = self._channel(control)
         return with_inputs(named, found)
 
     def _channel(self, control: Control) -> Control:
-        """Return a control with the file of a job's channel; raises ``InvalidRequest``."""
+        """Return a control with the file of a job's channel; raises ``InvalidRequest``.
+
+        A control that leaves the choice to the workbench follows the video of a job without one.
+        """
         try:
+            if control.channel is None and not self._has_channel(control):
+                return control.model_copy(update={"channel": False})
             path = self._jobs.channel_path(control.video, control.kind)
         except NotFound as error:
             problem = FieldProblem("control.video", str(error))
             raise InvalidRequest(str(error), (problem,)) from error
-        return control.model_copy(update={"video": str(path)})
+        return control.model_copy(update={"video": str(path), "ready": True, "channel": True})
+
+    def _has_channel(self, control: Control) -> bool:
+        """Return whether its video is a job with its kind as a channel; raises ``NotFound``."""
+        if not is_identifier(control.video, Kind.JOB):
+            return False
+        return control.kind in self._jobs.job(control.video).request.channels
+
+    def found(self, asked: RenderParameters) -> RenderParameters:
+        """Return ``asked`` with the file of its control and the rows of its actions.
+
+        Raises ``InvalidRequest`` for an id of neither.
+        """
+        found: dict[str, Any] = {}
+        if asked.control is not None:
+            found["control"] = self.followed(asked.control)
+        if asked.actions is not None:
+            found["actions"] = self._actions(asked.actions)
+        return asked.model_copy(update=found)
 
     def followed(self, given: Control) -> Control:
         """Return a control that names a file, unless it waits; raises ``InvalidRequest``."""

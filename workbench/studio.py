@@ -47,7 +47,7 @@ from workbench.render_requests import (
     seed_of,
     settings_of_request,
 )
-from workbench.rendering import Control, Recipe, RenderParameters, RenderRequest
+from workbench.rendering import Recipe, RenderParameters, RenderRequest
 from workbench.rollouts import Rollouts
 from workbench.scene_checks import check_in, lacks_subject
 from workbench.settings import Settings
@@ -240,9 +240,12 @@ class Studio:
         """Return the complete request of a prompt with ``settings``; raises ``InvalidRequest``."""
         return self._requests.completed(settings)
 
-    def found_control(self, given: Control) -> Control:
-        """Return a control with the file that it names by an id; raises ``InvalidRequest``."""
-        return self._requests.followed(given)
+    def found_inputs(self, given: RenderParameters) -> RenderParameters:
+        """Return ``given`` with what its control and actions name by an id.
+
+        Raises ``InvalidRequest``.
+        """
+        return self._requests.found(given)
 
     def model_to_fetch(self, settings: RenderSettings) -> str:
         """Return the model that a render with ``settings`` would have to fetch; empty if none."""

@@ -129,6 +129,37 @@ def test_a_path_on_the_stage_is_followed_exactly_and_nothing_is_said() -> None:
         assert np.allclose(shot.c2w, pose, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    "place", ["a library", "a kitchen", "an office", "a living room", "a bathroom"]
+)
+def test_a_camera_that_walks_into_a_room_stops_before_its_far_wall(place: str) -> None:
+    scene = Scene(subject="a robot", setting=place)
+    script = read_scene(scene, 5)
+    film = Film(script, *_SIZE, 71, 24, steered=_path("w-40,d-30", 71))
+    steering = film.steering
+    assert steering is not None
+    assert steering.notes[0].endswith(
+        "further forward than the storyboard's stage: the camera is held at its border."
+    )
+    for wall in (0.34, 0.45, 0.46):
+        near = 1 / wall - film.path[0].k, 1 / wall - film.path[70].k
+        assert 0.3 < near[1] / near[0] < 0.7, "nearer than at the start, but well before it"
+    assert film.path[70].x > film.path[39].x + 0.5, "it still walks aside"
+    assert film.frame(70).y.std() > 8, "there is something to see"
+
+    pose = np.eye(4)
+    pose[2, 3] = steering.shots()[70].c2w[2, 3]
+    assert steering.shot(pose) is not None, "a live walk goes as far"
+    pose[2, 3] += 0.05
+    assert steering.shot(pose) is None, "and no further"
+
+
+def test_outdoors_the_camera_walks_to_the_border_of_the_stage() -> None:
+    steering = _film("w-40,d-30", 71).steering
+    assert steering is not None
+    assert max(shot.c2w[2, 3] for shot in steering.shots()) == pytest.approx(2.0)
+
+
 @pytest.mark.parametrize("words", ["orbit right 25 degrees while craning up 0.2 units", "w-8,il-9"])
 @pytest.mark.parametrize(
     "place", ["a city street", "a kitchen", "a corridor", "the ocean", "space"]

@@ -310,7 +310,6 @@ def test_actions_of_a_run_are_rows_a_file_or_a_mode_and_are_checked_before_anyth
             check(asked, settings)
         assert [p.field for p in caught.value.problems] == ["model"]
     wrong = {
-        "there are no actions": ({"embodiment": "umi", "values": "j_01h2xcejqtf2nbrexx3v"}, "rows"),
         "another width": ({"embodiment": "pusht", "values": str(csv)}, "2"),
         "no such body": ({"embodiment": "nobody", "mode": "policy"}, "not an embodiment"),
         "no such file": ({"embodiment": "umi", "values": str(tmp_path / "gone.npy")}, "gone"),

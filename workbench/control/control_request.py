@@ -53,10 +53,10 @@ class Control(BaseModel):
     kind: KindName
     video: str = Field("", max_length=4_096)
     """Given like every video: as an id or, only in Python, as a path."""
-    channel: bool = Field(
+    channel: bool | None = Field(
         False,
         description="Whether to follow the channel of that kind of a finished job, instead of its "
-        "video.",
+        "video; null: if the job has one.",
     )
     storyboard: bool = Field(
         False,
@@ -153,13 +153,16 @@ def as_control(value: Any) -> Any:
     if not isinstance(value, ControlVideo):
         return value
     kind = str(value.kind)
-    by = {"estimator": value.estimator} if value.estimator else {}
+    start = value.model_dump(include={"start_s"}, exclude_none=True)
+    by = value.model_dump(include={"estimator", "detector"}, exclude_none=True) | start
     match value.source:
         case StoryboardChannel():
-            return {"kind": kind, "storyboard": True}
+            return {"kind": kind, "storyboard": True, **start}
         case FinishedVideo(job_id=job_id):
-            channel = kind in FOLLOWED_CHANNELS and kind not in COMPUTED and not by
-            return {"kind": kind, "video": job_id, "ready": channel, "channel": channel, **by}
+            is_made = kind in (*COMPUTED, *ESTIMATED)
+            is_open = kind in ESTIMATED and kind in FOLLOWED_CHANNELS and not value.estimator
+            channel = None if is_open else not is_made
+            return {"kind": kind, "video": job_id, "ready": not is_made, "channel": channel, **by}
         case UploadedVideo(input_id=input_id, ready=ready):
             return {"kind": kind, "video": input_id, "ready": ready, **by}
 

@@ -43,7 +43,12 @@ class StoryboardChannel(BaseModel):
 
 
 class FinishedVideo(BaseModel):
-    """The video of an earlier job, from which this kind is computed."""
+    """An earlier job: its exact channel of this kind, else its video, of which the kind is made.
+
+    Depth and segments are the channel if the job has one, and are estimated from its video if not, or
+    if an ``estimator`` is named. Boxes are always the channel; edges, gray, flow and pose always of
+    the video.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -75,3 +80,7 @@ class ControlVideo(BaseModel):
     estimator: str | None = Field(None, max_length=4_096)
     """Folder of the model that estimates depth, pose or segments from the pictures; None: that of the
     settings."""
+    detector: str | None = Field(None, max_length=4_096)
+    """Folder of the model that finds the people whose pose is estimated; None: that of the settings."""
+    start_s: float | None = Field(None, ge=0, le=3_600, allow_inf_nan=False)
+    """Seconds of the video that are left out; None: none."""

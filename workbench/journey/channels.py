@@ -78,6 +78,20 @@ class Channel:
 
         return action_plot(self.actions()) if self.name == "actions" else None
 
+    def as_input(self, field: str) -> Control | CameraPath | ActionSequence:
+        """Return it as the parameter ``field`` of a render: ``camera``, ``actions`` or ``control``.
+
+        Raises ``InvalidRequest`` for a channel that the parameter does not take.
+        """
+        if field == "control":
+            return self.as_control()
+        if field == self.name == "camera":
+            return self.camera_path()
+        if field == self.name == "actions":
+            return self.actions()
+        problem = f"The channel {self.name} is not {field}."
+        raise InvalidRequest(problem, (FieldProblem(field, problem),))
+
     def as_control(self) -> Control:
         """Return it as a control; raises ``InvalidRequest`` for a channel that no model follows."""
         given = {"kind": self.name, "video": self.job_id, "channel": True}

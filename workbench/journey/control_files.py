@@ -20,11 +20,13 @@ _PATH_SUFFIXES: Final = frozenset({".json", ".npz", ".npy", ".txt", ".tum"})
 def with_control_files(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``parameters`` with what the files hold that ``camera`` and ``actions`` name.
 
-    A text names a file by its ending; ``actions`` name it themselves, or as their ``values``. Raises
+    A text names a file by its ending, or as ``camera`` an existing folder with COLMAP's text;
+    ``actions`` name it themselves, or as their ``values``. Raises
     ``InvalidRequest`` for a file that holds no path, or no actions of the embodiment.
     """
     found = dict(parameters)
-    if (path := _file(found.get("camera"), _PATH_SUFFIXES)) is not None:
+    camera = found.get("camera")
+    if (path := _file(camera, _PATH_SUFFIXES) or _colmap_folder(camera)) is not None:
         found["camera"] = _read("camera", control.read_path, path).value
     given = found.get("actions")
     if (path := _file(given, _ACTION_SUFFIXES)) is not None:
@@ -51,3 +53,14 @@ def _file(given: Any, suffixes: frozenset[str]) -> Path | None:
     if isinstance(given, str) and Path(given).suffix.lower() in suffixes:
         given = Path(given)
     return given.expanduser() if isinstance(given, Path) else None
+
+
+def _colmap_folder(given: Any) -> Path | None:
+    """Return the folder with ``images.txt`` that the text ``given`` names; None if there is none."""
+    if not isinstance(given, str) or not given.strip():
+        return None
+    try:
+        folder = Path(given).expanduser()
+        return folder if (folder / "images.txt").is_file() else None
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL, or an unknown user's home
+        return None

@@ -249,13 +249,13 @@ class VideoList(list[Video]):
 
 
 def named_inputs(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``parameters`` with every video replaced by its id, and every path by text.
+    """Return ``parameters`` with videos replaced by ids, channels by their content, paths by text.
 
     Reads the file that ``camera`` names; raises ``InvalidRequest``.
     """
     return {
         name: value.job_id if isinstance(value, Video) else
-        value.as_control() if isinstance(value, Channel) else
+        value.as_input(name) if isinstance(value, Channel) else
         str(value) if isinstance(value, Path) else value
         for name, value in with_control_files(parameters).items()
     }  # fmt: skip

@@ -17,7 +17,6 @@ from pydantic import ValidationError
 from workbench.control import CameraPath, Intrinsics
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.journey.batches import Batch
-from workbench.journey.control_files import with_control_files
 from workbench.journey.videos import Video, named_inputs
 from workbench.rollouts import Branch, RolloutParameters, segment_of
 
@@ -227,7 +226,7 @@ def _asked(
     """Return the parameters; raises ``InvalidRequest``, or ``TypeError`` for an unknown name."""
     if unknown := sorted(more.keys() - RolloutParameters.model_fields.keys() - {"prompt"}):
         raise TypeError(f"There is no rollout parameter {', '.join(map(repr, unknown))}.")
-    camera = with_control_files({"camera": actions})["camera"]
+    camera = named_inputs({"camera": actions})["camera"]
     given = {**more, "actions": None, "seconds": seconds}
     if (prompt := given.pop("prompt", None)) is not None:
         given["prompts"] = (prompt,)

@@ -78,7 +78,7 @@ def grid(
         text = combination.get(_PROMPT, next(iter(texts)))
         prompt, scene = _written(text, texts[text], {**fixed, **combination})
         values = {k: v for k, v in {**fixed, **combination}.items() if k in _VALUES}
-        values = {k: _as_control(k, v) for k, v in with_control_files(values).items()}
+        values = {k: _as_input(k, v) for k, v in with_control_files(values).items()}
         labels = {axis: _told(axis, value) for axis, value in combination.items()}
         changes = tuple(change.sentence for change in texts[text].changes_to(scene))
         cells += [
@@ -304,16 +304,17 @@ def _seeds(seeds: int | Sequence[int]) -> list[int]:
     return numbers
 
 
-def _as_control(name: str, value: Any) -> Any:
-    """Return a channel given as ``control`` as what it is for a render; all else unchanged."""
-    return value.as_control() if name == "control" and isinstance(value, Channel) else value
+def _as_input(name: str, value: Any) -> Any:
+    """Return a channel as what it is for the parameter ``name``; all else unchanged."""
+    return value.as_input(name) if isinstance(value, Channel) else value
 
 
 def _told(axis: str, value: Any) -> str:
     if axis in WEIGHTS:
         return weights_label(axis, value)
+    value = _as_input(axis, value)
     if axis == "control" and value:
-        found = RenderParameters.of({axis: _as_control(axis, value)}).control
+        found = RenderParameters.of({axis: value}).control
         return "" if found is None else found.label
     if isinstance(value, float):
         return f"{value:.4g}"

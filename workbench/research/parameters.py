@@ -12,13 +12,13 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from workbench.control import ActionControl, GivenActions, GivenCamera
+from workbench.control import GivenActions, GivenCamera
 from workbench.engines.registry import engine_names
 from workbench.errors import FieldProblem, InvalidRequest, Unavailable
 from workbench.frame_rates import FrameRate
 from workbench.jobs.model import Priority
 from workbench.journey.control_files import with_control_files
-from workbench.rendering import Control, GivenControl, Lora, Profile, Quantisation
+from workbench.rendering import GivenControl, Lora, Profile, Quantisation, RenderParameters
 from workbench.research.dynamic import expand
 from workbench.research.planning import Cell, Requests, raise_problems
 from workbench.research.prompt_files import Idea, scan_prompts
@@ -100,7 +100,7 @@ class RunParameters(BaseModel):
     channel, ``edges from JOB`` (or a file) computed from a video."""
     actions: GivenActions | None = None
     """A robot's actions, for Cosmos 3: a file that names its embodiment; or an embodiment with
-    ``values`` (rows or a file), or with a ``mode`` in which the model predicts the actions."""
+    ``values`` (rows, a file, or the id of an upload or a job), or with a ``mode`` in which the model predicts the actions."""
     priority: int = Field(int(Priority.BATCH), ge=0, le=30)
     """Higher runs first; batches have 10, a single render on screen 20."""
     name: str = Field("run", min_length=1, max_length=80)
@@ -142,13 +142,6 @@ class RunParameters(BaseModel):
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         return None if value in ("", {}) else value
-
-    @field_validator("actions")
-    @classmethod
-    def _are_here(cls, value: ActionControl | None) -> ActionControl | None:
-        if value is not None and isinstance(value.values, str):
-            raise ValueError("values must be rows of numbers, or the path of a file")
-        return value
 
     @property
     def seed_list(self) -> tuple[int, ...]:
@@ -204,11 +197,11 @@ def notebook_parameters(variables: Mapping[str, Any]) -> dict[str, Any]:
 def check(
     asked: Mapping[str, Any],
     settings: Settings,
-    find: Callable[[Control], Control] | None = None,
+    find: Callable[[RenderParameters], RenderParameters] | None = None,
 ) -> tuple[RunParameters, list[Idea]]:
     """Return the parameters and their prompts, dynamic ones expanded.
 
-    ``find`` returns a control with the file that it names by an id.
+    ``find`` returns parameters with what their control and actions name by an id.
 
     Raises ``InvalidRequest`` with every problem: of the parameters, of each line of a prompt file,
     and of the engine.

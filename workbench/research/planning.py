@@ -15,7 +15,7 @@ from workbench.engines.completion import CompleteRequest, Completion
 from workbench.errors import EngineUnavailable, FieldProblem, InvalidRequest
 from workbench.jobs.model import Batch, Priority
 from workbench.prompts.markers import strip_marker
-from workbench.rendering import Control, RenderParameters, RenderRequest
+from workbench.rendering import RenderParameters, RenderRequest
 from workbench.scene import Scene
 from workbench.settings import Settings
 from workbench.studio import Studio
@@ -43,9 +43,11 @@ class Requests:
     """Makes complete requests, as Studio does, from cells without a session."""
 
     def __init__(
-        self, settings: Settings, find: Callable[[Control], Control] | None = None
+        self,
+        settings: Settings,
+        find: Callable[[RenderParameters], RenderParameters] | None = None,
     ) -> None:
-        """``find`` returns a control with the file that it names by an id."""
+        """``find`` returns parameters with what their control and actions name by an id."""
         self._settings = settings
         self._completion = Completion(settings)
         self._find = find
@@ -60,11 +62,15 @@ class Requests:
         engine = str(values.get("engine") or settings.engine)
         if engine != "animatic":
             values.setdefault("model", settings.model)
-        if (given := values.pop("control", None)) is not None:
-            control = RenderParameters.of({"control": given}).control
-            if control is not None and self._find is not None:
-                control = self._find(control)
-            values["options"] = {**values.get("options", {}), "control": control}
+        named = RenderParameters.of(
+            {name: values.pop(name) for name in ("control", "actions") if name in values}
+        )
+        if self._find is not None:
+            named = self._find(named)
+        if named.control is not None:
+            values["options"] = {**values.get("options", {}), "control": named.control}
+        if named.actions is not None:
+            values["actions"] = named.actions
         values |= {"engine": engine}
         values.setdefault("negative_prompt", cell.scene.negative_prompt)
         try:
@@ -104,7 +110,7 @@ def submit(
 
 def checked(used: Studio, cells: Iterable[Cell]) -> list[CompleteRequest]:
     """Return the cells' complete requests; raises ``InvalidRequest`` with each distinct problem."""
-    maker = Requests(used.settings, used.found_control)
+    maker = Requests(used.settings, used.found_inputs)
     requests: list[CompleteRequest] = []
     problems: list[FieldProblem] = []
     for cell in cells:

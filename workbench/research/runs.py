@@ -45,7 +45,7 @@ def start_run(asked: Mapping[str, Any], *, using: Studio | None = None) -> Run:
     full.
     """
     used = using or studio()
-    parameters, ideas = check(asked, used.settings, used.found_control)
+    parameters, ideas = check(asked, used.settings, used.found_inputs)
     digest = parameters.digest(ideas)
     folder = parameters.results or used.settings.outputs / _RUNS / _folder_name(parameters, digest)
     folder = folder.expanduser().absolute()

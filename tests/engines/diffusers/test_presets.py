@@ -240,3 +240,32 @@ def test_fixed_timesteps_that_cannot_be_are_refused_with_the_reason(ask: Ask, st
         stage.engine.complete(ask("wan", options={"dmd_steps": [500, 1000]}))
     with pytest.raises(InvalidRequest, match="Only pipelines of Wan take dmd_steps"):
         stage.engine.complete(ask("ltx", options={"dmd_steps": [1000, 500]}))
+
+
+def test_presets_with_another_scheduler_and_plain_jobs_take_turns_on_one_loaded_model(
+    ask: Ask, stage: Stage, frames: Callable[[], Any], tmp_path: Path
+) -> None:
+    ways: dict[str, dict[str, Any]] = {
+        "preset": {"preset": "fastwan"},
+        "plain": {"preset": "none"},
+        "shifted": {"preset": "none", "flow_shift": 2.0},
+    }
+    asked = {name: ask("wan", num_inference_steps=3, options=way) for name, way in ways.items()}
+    fresh: dict[str, Any] = {}
+    schedulers: dict[str, str] = {}
+    for name, request in asked.items():
+        (tmp_path / name).mkdir()
+        alone = Stage(tmp_path / name)
+        made, _ = alone.render(request)
+        alone.engine.unload()
+        assert made.request is not None
+        fresh[name] = frames()
+        schedulers[name] = made.request.options[AS_RENDERED]["scheduler"]
+    assert schedulers["preset"] == "DmdScheduler" != schedulers["plain"] == schedulers["shifted"]
+    assert len({one.tobytes() for one in fresh.values()}) == 3, "each way shows something else"
+    for turn, name in enumerate(("preset", "plain", "preset", "shifted", "plain", "preset")):
+        made, _ = stage.render(asked[name])
+        assert turn == 0 or "loading" not in stage.stages, "the model stays loaded"
+        assert made.request is not None
+        assert made.request.options[AS_RENDERED]["scheduler"] == schedulers[name]
+        assert np.array_equal(frames(), fresh[name]), f"turn {turn}, {name}"

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from workbench.control import CameraPath
 from workbench.engines.animatic.atmosphere import atmosphere_of
 from workbench.engines.animatic.backdrops import paint_backdrop
+from workbench.engines.animatic.backdrops.halls import ROOM_END, ROOMS
 from workbench.engines.animatic.backdrops.passages import PASSAGES
 from workbench.engines.animatic.camera import (
     Camera,
@@ -356,7 +357,9 @@ def steering_of(
     """Return how the film of a script follows ``path``; nothing is painted."""
     view, focal = View(width / height), focal_of(path, width, height)
     frame = framing(script, view, _plain(look_of(script)).size)
-    return Steering(path, placed(script, frame, focal=focal), width, height, num_frames, fps)
+    start = placed(script, frame, focal=focal)
+    end = ROOM_END if script.backdrop in ROOMS else 0.0
+    return Steering(path, start, width, height, num_frames, fps, end=end)
 
 
 def _plain(look: Look) -> Look:

@@ -34,6 +34,8 @@ _ASIDE: Final = 2.0
 _BACK, _ON = 1.0, 2.0
 _UP: Final = 1.0
 """Maximum camera travel, in distances to the subject; nothing is painted beyond."""
+_BEFORE_END: Final = 0.4
+"""Least distance to the end of a room, as a share of its distance from the stage's origin."""
 _WAYS: Final = (("left", "right"), ("up", "down"), ("back", "forward"))
 _OVER_GROUND: Final = 0.04
 _NEAREST: Final = 0.12
@@ -103,11 +105,16 @@ class Steering:
         height: int,
         num_frames: int,
         fps: float,
+        *,
+        end: float = 0.0,
     ) -> None:
+        """``end`` is the parallax at which a room ends; 0: nowhere, as outdoors."""
         self._width, self._height, self._fps = width, height, fps
         self._start = start
         self.unit = 1 - start.k
         """One unit of the path in units of the stage: the distance to the subject."""
+        before = ((1 - _BEFORE_END) / end - start.k) / self.unit if end else _ON
+        self._on = min(_ON, max(0.0, before))
         poses = path.relative().poses(num_frames, fps)
         lenses = path.lenses(num_frames, fps)
         self.notes: tuple[str, ...] = ()
@@ -184,10 +191,13 @@ class Steering:
         return f"From {first:g} s" if frames[-1] else f"From {first:g} s to {last:g} s"
 
     def _on_stage(self, places: Matrix) -> Matrix:
-        """Return the positions (…×3, in units of the path) within the stage that are nearest."""
+        """Return the positions (…×3, in units of the path) within the stage that are nearest.
+
+        In a room they stay before its end.
+        """
         lowest = (GROUND - _OVER_GROUND - self._start.y) / self.unit
         least = np.array([-_ASIDE, -_UP, -_BACK])
-        most = np.array([_ASIDE, max(0.0, lowest), _ON])
+        most = np.array([_ASIDE, max(0.0, lowest), self._on])
         return np.clip(places, least, most)
 
     def _within(self, rotations: Matrix) -> Matrix:

@@ -20,7 +20,7 @@ from workbench.engines.animatic.figures.drawing import paint_drawing
 from workbench.engines.animatic.tables import figures
 from workbench.engines.animatic.world import Layer, World
 
-__all__ = ["HALLS", "INDOORS"]
+__all__ = ["HALLS", "INDOORS", "ROOMS", "ROOM_END"]
 
 _P: Final = 0.45
 _FOOT: Final = 0.25
@@ -36,6 +36,10 @@ _NAMES: Final = (
 _OPEN: Final = frozenset({"market", "drained pool", "swimming pool"})
 INDOORS: Final = frozenset(_NAMES) - _OPEN
 """The halls with a roof, without rain or snow."""
+ROOMS: Final = INDOORS | {"room", "kitchen", "office"}
+"""The backdrops that end at a wall with furnishings along it."""
+ROOM_END: Final = 0.46
+"""The parallax of the nearest of these furnishings."""
 
 
 def hall(name: str, world: World) -> list[Layer]:
