@@ -184,3 +184,30 @@ def test_models_that_make_no_video_are_not_listed_and_a_check_says_why(tmp_path:
     image = find_model(str(tmp_path / "flux"))
     assert image is not None
     assert image.problems[0].startswith("FluxPipeline makes no video")
+
+
+def test_the_check_of_a_model_refuses_what_a_render_would(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = {
+        "FluxPipeline": "FluxPipeline makes no video",
+        "NoSuchPipeline": "has no NoSuchPipeline",
+        "TextToVideoSDPipeline": "ModelScope",
+    }
+    for name, reason in refused.items():
+        folder = write_model(tmp_path / name, transformer=9, text_encoder=9, class_name=name)
+        assert models(["check", str(folder)]) == 1, name
+        told = capsys.readouterr()
+        assert (told.out, reason in told.err) == ("", True), name
+
+
+def test_the_check_of_a_folder_outside_the_library_tells_its_family_and_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_model(tmp_path / "elsewhere")
+    assert models(["check", str(folder)]) == 0
+    told = capsys.readouterr().out
+    assert "Wan 2.1 (WanPipeline), takes text, video, loras" in told
+    assert "12.0 GiB at 16 bits" in told
+    assert "text_encoder 10.0" in told
+    assert f"whole: {folder}" in told

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from workbench.engines.diffusers.fetching import fetch_model
 from workbench.engines.diffusers.host_memory import available_bytes
-from workbench.engines.diffusers.library import LibraryModel, find_models
+from workbench.engines.diffusers.library import LibraryModel, find_model, find_models
 from workbench.engines.diffusers.weights import find_weights, how_to_get
 from workbench.errors import WorkbenchError
 from workbench.settings import Settings
@@ -30,7 +30,7 @@ def models(arguments: Sequence[str]) -> int:
         metavar="GB",
         help="how it would run on a GPU with this much free memory",
     )
-    check = steps.add_parser("check", help="check that a model is installed and complete")
+    check = steps.add_parser("check", help="check that a model is installed, complete and can run here")
     check.add_argument("model", help="a folder or a hub name")
     get = steps.add_parser("get", help="download a model from the hub, if allowed")
     get.add_argument("model", help="a hub name")
@@ -40,7 +40,7 @@ def models(arguments: Sequence[str]) -> int:
     if asked.step == "get":
         return _get(asked.model, asked.revision, settings)
     if asked.step == "check":
-        return _check(asked.model, settings)
+        return _check(asked.model)
     found = find_models(settings)
     for one in found:
         sys.stdout.write(_told(one, asked.card) + "\n")
@@ -70,16 +70,15 @@ def _told(model: LibraryModel, card_gb: float | None) -> str:
     return "\n".join(lines)
 
 
-def _check(model: str, settings: Settings) -> int:
-    weights = find_weights(model)
-    if weights is None:
+def _check(model: str) -> int:
+    weights, found = find_weights(model), find_model(model)
+    if weights is None or found is None:
         sys.stderr.write(f"{how_to_get(model)}\n")
         return 1
-    if problems := weights.problems(model):
-        sys.stderr.write("\n".join(problems) + "\n")
+    if found.problems:
+        sys.stderr.write("\n".join(found.problems) + "\n")
         return 1
-    known = next((one for one in find_models(settings) if one.name == model), None)
-    sys.stdout.write(f"{_told(known, None) if known else model}\n  whole: {weights.folder}\n")
+    sys.stdout.write(f"{_told(found, None)}\n  whole: {weights.folder}\n")
     return 0
 
 
