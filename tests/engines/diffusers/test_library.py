@@ -176,6 +176,20 @@ def test_models_are_listed_for_the_screen_and_rest(tmp_path: Path) -> None:
     assert one.problems == []
 
 
+def test_a_listed_model_tells_the_size_of_each_component_and_its_kinds_of_control(
+    tmp_path: Path,
+) -> None:
+    write_model(tmp_path / "models" / "vace", class_name="WanVACEPipeline")
+    write_model(tmp_path / "models" / "wan")
+    settings = Settings(outputs=tmp_path / "outputs", models=str(tmp_path / "models"))
+    with Studio(settings) as studio:
+        vace, wan = (one.model_dump(mode="json") for one in model_objects(studio))
+    for one in (vace, wan):
+        assert one["components"] == {"text_encoder": 10.0, "transformer": 2.0, "vae": 0.0}
+    assert {"depth", "edges", "pose"} <= set(vace["control_kinds"])
+    assert wan["control_kinds"] == []
+
+
 def test_models_that_make_no_video_are_not_listed_and_a_check_says_why(tmp_path: Path) -> None:
     write_model(tmp_path / "flux", transformer=9, text_encoder=9, class_name="FluxPipeline")
     write_model(tmp_path / "wan", transformer=9, text_encoder=9)

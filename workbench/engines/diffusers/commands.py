@@ -30,7 +30,9 @@ def models(arguments: Sequence[str]) -> int:
         metavar="GB",
         help="how it would run on a GPU with this much free memory",
     )
-    check = steps.add_parser("check", help="check that a model is installed, complete and can run here")
+    check = steps.add_parser(
+        "check", help="check that a model is installed, complete and can run here"
+    )
     check.add_argument("model", help="a folder or a hub name")
     get = steps.add_parser("get", help="download a model from the hub, if allowed")
     get.add_argument("model", help="a hub name")
