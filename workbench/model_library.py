@@ -151,7 +151,8 @@ def model_objects(studio: Studio) -> list[ModelObject]:
 
 def models_on_devices(studio: Studio) -> list[LibraryModel]:
     """Return every model, by name, with how it would run on each GPU here."""
-    cards, steps = _cards(studio), _measured_steps(studio)
+    cards = _cards(studio)
+    steps = _measured_steps(studio) if cards else {}
     return [
         model if model.problems else replace(model, devices=tuple(_on(model, cards, steps)))
         for model in find_models(studio.settings)

@@ -13,11 +13,12 @@ import pytest
 
 from tests.models_on_disk import write_model
 from workbench import model_library
-from workbench.engines.diffusers.commands import models
 from workbench.engines.diffusers.library import find_model, find_models
 from workbench.engines.diffusers.pipeline_classes import takes_loras
 from workbench.engines.diffusers.weights import hub_cache
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Device
+from workbench.model_commands import models
 from workbench.model_library import model_objects, models_on_devices
 from workbench.rendering import Outcome, Recipe, RenderRequest
 from workbench.settings import Settings
@@ -27,8 +28,9 @@ GIB = 1 << 30
 
 
 @pytest.fixture(autouse=True)
-def _hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("WORKBENCH_OUTPUTS", str(tmp_path / "outputs"))
 
 
 def test_models_are_found_in_folders_and_in_the_hub_cache(tmp_path: Path) -> None:
@@ -147,6 +149,40 @@ def test_the_command_lists_plans_and_checks(
     assert "vae/ (no weights) missing" in capsys.readouterr().err
     assert models(["check", "nobody/nothing"]) == 1
     assert "hf download nobody/nothing" in capsys.readouterr().err
+
+
+def test_the_listing_tells_how_a_model_runs_on_each_gpu_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_model(tmp_path / "here" / "wan")
+    monkeypatch.setenv("WORKBENCH_MODELS", str(tmp_path / "here"))
+    monkeypatch.setattr(model_library, "available_bytes", lambda: 64 * GIB)
+    cards = (_card("cuda:0", 80), _card("cuda:1", 11), _card("cpu:0", 64))
+    steps = {(str(tmp_path / "here" / "wan"), "cuda:1"): (2.5, "832×480, 81 frames")}
+    monkeypatch.setattr(model_library, "_measured_steps", lambda _: steps)
+    monkeypatch.setattr(JobManager, "devices", lambda _: cards)
+    assert models(["list"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    large, small = (line for line in told if line.startswith("  cuda:"))
+    assert large.startswith("  cuda:0: full: all weights stay on the device")
+    assert "a step" not in large
+    assert small.startswith("  cuda:1: text_offload: ")
+    assert small.endswith("; 2.5 s a step at 832×480, 81 frames")
+    monkeypatch.setattr(JobManager, "devices", lambda _: cards[2:])
+    assert models(["list"]) == 0
+    without = capsys.readouterr().out.splitlines()
+    assert without == [line for line in told if not line.startswith("  cuda:")]
+
+
+def test_models_are_listed_where_no_outputs_folder_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_model(tmp_path / "here" / "wan")
+    monkeypatch.setenv("WORKBENCH_MODELS", str(tmp_path / "here"))
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("WORKBENCH_OUTPUTS", str(tmp_path / "file" / "outputs"))
+    assert models(["list"]) == 0
+    assert capsys.readouterr().out.startswith(f"{folder}\n")
 
 
 @pytest.mark.parametrize(

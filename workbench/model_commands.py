@@ -7,12 +7,16 @@ import os
 import sys
 from collections.abc import Sequence
 
+from workbench.database import IndexFailure
 from workbench.engines.diffusers.fetching import fetch_model
 from workbench.engines.diffusers.host_memory import available_bytes
-from workbench.engines.diffusers.library import LibraryModel, find_model, find_models
+from workbench.engines.diffusers.library import LibraryModel, OnDevice, find_model, find_models
+from workbench.engines.diffusers.memory import MemoryPlan
 from workbench.engines.diffusers.weights import find_weights, how_to_get
 from workbench.errors import WorkbenchError
+from workbench.model_library import models_on_devices
 from workbench.settings import Settings
+from workbench.studio import Studio
 
 __all__ = ["models"]
 
@@ -43,7 +47,7 @@ def models(arguments: Sequence[str]) -> int:
         return _get(asked.model, asked.revision, settings)
     if asked.step == "check":
         return _check(asked.model)
-    found = find_models(settings)
+    found = _listed(settings)
     for one in found:
         sys.stdout.write(_told(one, asked.card) + "\n")
     if not found:
@@ -52,6 +56,14 @@ def models(arguments: Sequence[str]) -> int:
             f"{os.pathsep!r}), or fetch one with `hf download Wan-AI/Wan2.1-T2V-1.3B-Diffusers`.\n"
         )
     return 0
+
+
+def _listed(settings: Settings) -> list[LibraryModel]:
+    try:
+        with Studio(settings) as studio:
+            return models_on_devices(studio)
+    except IndexFailure:  # the list itself needs no outputs folder
+        return find_models(settings)
 
 
 def _told(model: LibraryModel, card_gb: float | None) -> str:
@@ -64,12 +76,24 @@ def _told(model: LibraryModel, card_gb: float | None) -> str:
         f"  {model.title} ({model.class_name}), takes {', '.join(model.takes) or 'its own inputs'}",
         f"  {total:.1f} GiB at 16 bits: {parts}",
         *(f"  problem: {problem}" for problem in model.problems),
+        *(f"  {one.device}: {_on(one)}" for one in model.devices),
     ]
     if card_gb is not None and not model.problems:
         how, plan = model.easiest_on(int(card_gb * _GIB), available_bytes())
-        needs = "" if how == "none" else f"with quantize={how}, "
-        lines.append(f"  {plan.problem or f'{needs}{plan.placement}: {plan.reason}'}")
+        lines.append(f"  {_how(how, plan)}")
     return "\n".join(lines)
+
+
+def _on(one: OnDevice) -> str:
+    told = _how(one.quantize, one.plan)
+    if one.seconds_per_step is None:
+        return told
+    return f"{told}; {one.seconds_per_step:.3g} s a step at {one.measured_on}"
+
+
+def _how(quantize: str, plan: MemoryPlan) -> str:
+    needs = "" if quantize == "none" else f"with quantize={quantize}, "
+    return plan.problem or f"{needs}{plan.placement}: {plan.reason}"
 
 
 def _check(model: str) -> int:
