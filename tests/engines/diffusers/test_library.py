@@ -236,7 +236,7 @@ def test_models_that_make_no_video_are_not_listed_and_a_check_says_why(tmp_path:
     assert image.problems[0].startswith("FluxPipeline makes no video")
 
 
-def test_the_check_of_a_model_refuses_what_a_render_would(
+def test_the_check_of_a_model_refuses_classes_that_cannot_run_here(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused = {
