@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 import struct
 from pathlib import Path
 
-__all__ = ["write_model"]
+__all__ = ["in_hub_cache", "write_model"]
 
 GIB = 1 << 30
 
@@ -43,3 +45,14 @@ def write_model(
     (folder / "transformer" / "config.json").write_text(channels)
     (folder / "model_index.json").write_text(json.dumps(index))
     return folder
+
+
+def in_hub_cache(repository: Path, file: Path) -> Path:
+    """Copy ``file`` into a repository of a hub cache, as the hub's library does; return the link."""
+    blob = repository / "blobs" / hashlib.sha256(file.read_bytes()).hexdigest()
+    link = repository / "snapshots" / "abc" / file.name
+    for one in (blob, link):
+        one.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(file, blob)
+    link.symlink_to(Path("..", "..", "blobs", blob.name))
+    return link

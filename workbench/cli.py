@@ -22,7 +22,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "find what is wrong here, and say what to do",
         ),
         "models": (
-            "workbench.engines.diffusers.commands:models",
+            "workbench.model_commands:models",
             "list the video models here, how they would run, and whether they are complete",
         ),
         "recipe": (

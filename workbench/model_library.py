@@ -65,7 +65,9 @@ class ModelObject(BaseModel):
     takes: list[str] = Field(
         description="Accepted inputs, named as in a render: `text`, `image`, `camera`, `loras`."
     )
+    control_kinds: list[str] = Field(description="Accepted kinds of `control`; empty if none.")
     size_gib: float = Field(description="Size of its weights at 16 bits per parameter.")
+    components: dict[str, float] = Field(description="GiB of each component, counted alike.")
     problems: list[str] = Field(description="Why it cannot be loaded; empty if it can.")
     fits: bool | None = Field(
         description="Whether it runs on the largest GPU here; null if unknown."
@@ -149,7 +151,8 @@ def model_objects(studio: Studio) -> list[ModelObject]:
 
 def models_on_devices(studio: Studio) -> list[LibraryModel]:
     """Return every model, by name, with how it would run on each GPU here."""
-    cards, steps = _cards(studio), _measured_steps(studio)
+    cards = _cards(studio)
+    steps = _measured_steps(studio) if cards else {}
     return [
         model if model.problems else replace(model, devices=tuple(_on(model, cards, steps)))
         for model in find_models(studio.settings)
@@ -214,7 +217,9 @@ def _object(model: LibraryModel, card_bytes: int | None, labels: Mapping[str, st
         title=model.title,
         family=model.family,
         takes=list(model.takes),
+        control_kinds=list(model.control_kinds),
         size_gib=round(sum(model.size_bytes.values()) / _GIB, 1),
+        components={name: round(size / _GIB, 3) for name, size in model.size_bytes.items()},
         problems=list(model.problems),
         fits=None if plan is None else not plan.problem,
         plan="" if plan is None else plan.problem or plan.reason,

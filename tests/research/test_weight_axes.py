@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
+from pydantic import ValidationError
 
 import workbench as wb
 from tests.research.conftest import SMALL
@@ -62,7 +63,9 @@ def test_a_list_of_loras_holds_one_value_an_item() -> None:
         lora_axis({"path": "a", "weight": [0.5, 11]})
 
 
-def test_weights_are_given_to_a_run_from_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Return what the runs from a shell ask for; none is started."""
     asked: list[dict[str, Any]] = []
 
     def start(given: dict[str, Any]) -> SimpleNamespace:
@@ -70,6 +73,10 @@ def test_weights_are_given_to_a_run_from_a_shell(monkeypatch: pytest.MonkeyPatch
         raise InvalidRequest("far enough")
 
     monkeypatch.setattr(command, "start_run", start)
+    return asked
+
+
+def test_weights_are_given_to_a_run_from_a_shell(asked: list[dict[str, Any]]) -> None:
     command.run(
         ["a dog", "--lora", "ink.safetensors=0.5", "--lora", "hub/name", "--transformer", "t.gguf",
          "--text-encoder", "t5", "--vae", "v.safetensors", "--quantize", "transformer=fp8,vae=none"]
@@ -80,6 +87,33 @@ def test_weights_are_given_to_a_run_from_a_shell(monkeypatch: pytest.MonkeyPatch
     assert (first.transformer, first.text_encoder, first.vae) == ("t.gguf", "t5", "v.safetensors")
     assert first.quantize == {"transformer": "fp8", "vae": "none"}
     assert (second.quantize, second.loras) == ("int8", ())
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("a.safetensors,stage=high", Lora(path="a.safetensors", stage="high")),
+        ("a/b=0.5,stage=low,file=c.safetensors",
+         Lora(path="a/b", weight=0.5, stage="low", file="c.safetensors")),
+        ("a/b,file=c=1.safetensors,stage=low",
+         Lora(path="a/b", stage="low", file="c=1.safetensors")),
+        ("a=b,c.safetensors=-1,stage=high",
+         Lora(path="a=b,c.safetensors", weight=-1, stage="high")),
+        ("a=b,c.safetensors", Lora(path="a=b,c.safetensors")),
+    ],
+)  # fmt: skip
+def test_a_lora_from_a_shell_can_name_its_stage_and_file(
+    asked: list[dict[str, Any]], written: str, meant: Lora
+) -> None:
+    command.run(["a dog", "--lora", written])
+    (given,) = asked
+    assert RunParameters.model_validate(given).loras == (meant,)
+
+
+def test_a_stage_that_does_not_exist_is_refused(asked: list[dict[str, Any]]) -> None:
+    command.run(["a dog", "--lora", "a.safetensors,stage=middle"])
+    with pytest.raises(ValidationError, match="'high' or 'low'"):
+        RunParameters.model_validate(asked[0])
 
 
 def test_the_notebook_of_unattended_runs_names_every_parameter_of_a_run() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -24,6 +25,7 @@ from workbench.research.runs import Run, start_run
 __all__ = ["run", "score"]
 
 _FAILED, _REFUSED, _INTERRUPTED = 1, 2, 130
+_LORA_FIELD: Final = re.compile(r",(stage|file)=([^,]*)$")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -166,8 +168,9 @@ def _run_parser() -> argparse.ArgumentParser:
         "--lora",
         type=_lora,
         action="append",
-        metavar="PATH[=WEIGHT]",
-        help="a LoRA: a safetensors file, a folder or a hub name, and its strength (1); repeatable",
+        metavar="PATH[=WEIGHT][,stage=high|low][,file=NAME]",
+        help="a LoRA: a safetensors file, a folder or a hub name, and its strength (1); the stage of "
+        "a model with two; the file if PATH contains several; repeatable",
     )
     for name in REPLACEABLE:
         add(f"--{name.replace('_', '-')}", help=f"weights to use as the model's {name}")
@@ -197,13 +200,17 @@ def _seeds(text: str) -> int | list[int]:
 
 
 def _lora(text: str) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    while field := _LORA_FIELD.search(text):
+        given[field[1]] = field[2]
+        text = text[: field.start()]
     path, sign, weight = text.rpartition("=")
     if not sign:
-        return {"path": text}
+        return {**given, "path": text}
     try:
-        return {"path": path, "weight": float(weight)}
+        return {**given, "path": path, "weight": float(weight)}
     except ValueError:
-        return {"path": text}  # the sign belongs to the path
+        return {**given, "path": text}  # the sign belongs to the path
 
 
 def _quantize(text: str) -> str | dict[str, str]:

@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from tests.engines.diffusers.conftest import Ask, Stage
 from tests.engines.diffusers.tiny_wan import tiny_wan
 from tests.engines.diffusers.tiny_weights import save_lora, save_single_file
+from tests.models_on_disk import in_hub_cache
 from workbench.engines.diffusers import own_weights
 from workbench.engines.diffusers.options import AS_RENDERED
 from workbench.engines.engine import Rendered
@@ -115,6 +116,33 @@ def test_a_lora_is_applied_to_a_gguf_transformer_and_removed(
     np.testing.assert_array_equal(frames(), without)
     stage.render(ask("wan", model=str(wide), loras=[{"path": str(lora)}]))
     assert _psnr(packed, frames()) > 30
+
+
+def test_files_in_the_hub_cache_render_as_the_files_that_they_link_to(
+    ask: Ask, stage: Stage, wide: Path, bare: Path, frames: Callable[[], Any], tmp_path: Path
+) -> None:
+    kind = diffusers.WanTransformer3DModel
+    (encoder,) = (wide / "text_encoder").glob("*.safetensors")
+    files = {
+        "transformer": save_single_file(tmp_path / "wan-Q8_0.gguf", wide, q8=True),
+        "text_encoder": Path(shutil.copy(encoder, tmp_path / "umt5.safetensors")),
+        "lora": save_lora(
+            tmp_path / "l.safetensors", kind.from_pretrained(wide, subfolder="transformer")
+        ),
+    }
+
+    def render(found: dict[str, Path]) -> set[tuple[str, str]]:
+        parts = {name: str(path) for name, path in found.items() if name != "lora"}
+        asked = ask("wan", model=str(bare), loras=[{"path": str(found["lora"])}], **parts)
+        made, _ = stage.render(asked)
+        return {(one["role"], one["file"]) for one in _said(made)["weights"]}
+
+    named = render(files)
+    assert {("transformer", "wan-Q8_0.gguf"), ("text_encoder", "umt5.safetensors")} <= named
+    wanted = frames()
+    cache = tmp_path / "hub" / "models--a--b"
+    assert render({name: in_hub_cache(cache, path) for name, path in files.items()}) == named
+    np.testing.assert_array_equal(frames(), wanted)
 
 
 @pytest.mark.parametrize("how", ["fp8", "int8"])

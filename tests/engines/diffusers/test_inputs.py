@@ -160,6 +160,13 @@ def test_a_missing_input_file_is_named_with_its_parameter(ask: Ask, pictures: li
     assert [one.field for one in caught.value.problems] == ["options.keyframes.1.image"]
 
 
+def test_a_sound_to_follow_is_refused_with_the_reason(ask: Ask) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        DiffusersEngine(Settings()).complete(ask("ltx-2", options={"audio": "song.wav"}))
+    told = {one.field: one.problem for one in caught.value.problems}
+    assert "No video pipeline of this diffusers follows a sound" in told["options.audio"]
+
+
 @pytest.mark.parametrize(
     ("options", "placed"),
     [

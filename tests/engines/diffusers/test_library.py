@@ -13,11 +13,12 @@ import pytest
 
 from tests.models_on_disk import write_model
 from workbench import model_library
-from workbench.engines.diffusers.commands import models
 from workbench.engines.diffusers.library import find_model, find_models
 from workbench.engines.diffusers.pipeline_classes import takes_loras
 from workbench.engines.diffusers.weights import hub_cache
+from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import Device
+from workbench.model_commands import models
 from workbench.model_library import model_objects, models_on_devices
 from workbench.rendering import Outcome, Recipe, RenderRequest
 from workbench.settings import Settings
@@ -27,8 +28,9 @@ GIB = 1 << 30
 
 
 @pytest.fixture(autouse=True)
-def _hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("WORKBENCH_OUTPUTS", str(tmp_path / "outputs"))
 
 
 def test_models_are_found_in_folders_and_in_the_hub_cache(tmp_path: Path) -> None:
@@ -149,6 +151,40 @@ def test_the_command_lists_plans_and_checks(
     assert "hf download nobody/nothing" in capsys.readouterr().err
 
 
+def test_the_listing_tells_how_a_model_runs_on_each_gpu_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_model(tmp_path / "here" / "wan")
+    monkeypatch.setenv("WORKBENCH_MODELS", str(tmp_path / "here"))
+    monkeypatch.setattr(model_library, "available_bytes", lambda: 64 * GIB)
+    cards = (_card("cuda:0", 80), _card("cuda:1", 11), _card("cpu:0", 64))
+    steps = {(str(tmp_path / "here" / "wan"), "cuda:1"): (2.5, "832×480, 81 frames")}
+    monkeypatch.setattr(model_library, "_measured_steps", lambda _: steps)
+    monkeypatch.setattr(JobManager, "devices", lambda _: cards)
+    assert models(["list"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    large, small = (line for line in told if line.startswith("  cuda:"))
+    assert large.startswith("  cuda:0: full: all weights stay on the device")
+    assert "a step" not in large
+    assert small.startswith("  cuda:1: text_offload: ")
+    assert small.endswith("; 2.5 s a step at 832×480, 81 frames")
+    monkeypatch.setattr(JobManager, "devices", lambda _: cards[2:])
+    assert models(["list"]) == 0
+    without = capsys.readouterr().out.splitlines()
+    assert without == [line for line in told if not line.startswith("  cuda:")]
+
+
+def test_models_are_listed_where_no_outputs_folder_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_model(tmp_path / "here" / "wan")
+    monkeypatch.setenv("WORKBENCH_MODELS", str(tmp_path / "here"))
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("WORKBENCH_OUTPUTS", str(tmp_path / "file" / "outputs"))
+    assert models(["list"]) == 0
+    assert capsys.readouterr().out.startswith(f"{folder}\n")
+
+
 @pytest.mark.parametrize(
     "named", ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"]
 )
@@ -176,6 +212,20 @@ def test_models_are_listed_for_the_screen_and_rest(tmp_path: Path) -> None:
     assert one.problems == []
 
 
+def test_a_listed_model_tells_the_size_of_each_component_and_its_kinds_of_control(
+    tmp_path: Path,
+) -> None:
+    write_model(tmp_path / "models" / "vace", class_name="WanVACEPipeline")
+    write_model(tmp_path / "models" / "wan")
+    settings = Settings(outputs=tmp_path / "outputs", models=str(tmp_path / "models"))
+    with Studio(settings) as studio:
+        vace, wan = (one.model_dump(mode="json") for one in model_objects(studio))
+    for one in (vace, wan):
+        assert one["components"] == {"text_encoder": 10.0, "transformer": 2.0, "vae": 0.0}
+    assert {"depth", "edges", "pose"} <= set(vace["control_kinds"])
+    assert wan["control_kinds"] == []
+
+
 def test_models_that_make_no_video_are_not_listed_and_a_check_says_why(tmp_path: Path) -> None:
     write_model(tmp_path / "flux", transformer=9, text_encoder=9, class_name="FluxPipeline")
     write_model(tmp_path / "wan", transformer=9, text_encoder=9)
@@ -184,3 +234,30 @@ def test_models_that_make_no_video_are_not_listed_and_a_check_says_why(tmp_path:
     image = find_model(str(tmp_path / "flux"))
     assert image is not None
     assert image.problems[0].startswith("FluxPipeline makes no video")
+
+
+def test_the_check_of_a_model_refuses_classes_that_cannot_run_here(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = {
+        "FluxPipeline": "FluxPipeline makes no video",
+        "NoSuchPipeline": "has no NoSuchPipeline",
+        "TextToVideoSDPipeline": "ModelScope",
+    }
+    for name, reason in refused.items():
+        folder = write_model(tmp_path / name, transformer=9, text_encoder=9, class_name=name)
+        assert models(["check", str(folder)]) == 1, name
+        told = capsys.readouterr()
+        assert (told.out, reason in told.err) == ("", True), name
+
+
+def test_the_check_of_a_folder_outside_the_library_tells_its_family_and_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_model(tmp_path / "elsewhere")
+    assert models(["check", str(folder)]) == 0
+    told = capsys.readouterr().out
+    assert "Wan 2.1 (WanPipeline), takes text, video, loras" in told
+    assert "12.0 GiB at 16 bits" in told
+    assert "text_encoder 10.0" in told
+    assert f"whole: {folder}" in told

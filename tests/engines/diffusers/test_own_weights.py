@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.models_on_disk import in_hub_cache
 from workbench.engines.diffusers import DiffusersEngine, own_weights
 from workbench.errors import InvalidRequest
 from workbench.jobs.requirements import model_key
@@ -109,6 +110,31 @@ def test_components_load_from_folders_and_single_files(model: Path, tmp_path: Pa
         assert _complete(model, transformer=str(file), text_encoder=str(text)).text_encoder
     completed = _complete(model, transformer=str(packed), vae=str(model))
     assert completed.vae == str(model / "vae"), "a whole model lends its component"
+
+
+def test_files_in_the_hub_cache_keep_their_names_through_completion_and_loading(
+    model: Path, tmp_path: Path
+) -> None:
+    repository = tmp_path / "hub" / "models--a--b"
+    files = {name: tmp_path / f"{name}.gguf" for name in ("wan-4step", "umt5")}
+    for name, file in files.items():
+        file.write_bytes(f"GGUF{name}".encode())
+    files["t"] = _tensors(tmp_path / "t.safetensors", "a")
+    files["l"] = _tensors(tmp_path / "l.safetensors", "x.lora_A.weight")
+    links = {name: str(in_hub_cache(repository, file)) for name, file in files.items()}
+    packed = _complete(
+        model, transformer=links["wan-4step"], text_encoder=links["umt5"],
+        loras=[{"path": links["l"]}],
+    )  # fmt: skip
+    assert (packed.transformer, packed.text_encoder) == (links["wan-4step"], links["umt5"])
+    assert [one.path for one in packed.loras] == [links["l"]]
+    assert packed.options["preset"] == "wan-2-1-four-steps", "the file's name selects it"
+    plain = _complete(model, transformer=links["t"], text_encoder=links["t"])
+    assert (plain.transformer, plain.text_encoder) == (links["t"], links["t"])
+    for request, kind in ((packed, "gguf"), (plain, "safetensors")):
+        for name in ("transformer", "text_encoder"):
+            source = own_weights.component_source(name, getattr(request, name))
+            assert (source.kind, str(source.path)) == (kind, getattr(request, name))
 
 
 def test_a_component_that_cannot_work_is_refused_with_the_reason(

@@ -143,7 +143,7 @@ def component_source(name: str, given: str) -> ComponentSource:
     reads_text = is_text_encoder(name)
     if path.suffix == ".gguf":
         _check_gguf(name, path)
-        return ComponentSource(path.resolve(), "gguf", reads_text)
+        return ComponentSource(path.absolute(), "gguf", reads_text)
     if path.suffix != ".safetensors":
         raise _Unusable(f"{path.name} is not a folder, a .safetensors or a .gguf file.")
     _check_header(path)

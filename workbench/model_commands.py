@@ -7,12 +7,16 @@ import os
 import sys
 from collections.abc import Sequence
 
+from workbench.database import IndexFailure
 from workbench.engines.diffusers.fetching import fetch_model
 from workbench.engines.diffusers.host_memory import available_bytes
-from workbench.engines.diffusers.library import LibraryModel, find_models
+from workbench.engines.diffusers.library import LibraryModel, OnDevice, find_model, find_models
+from workbench.engines.diffusers.memory import MemoryPlan
 from workbench.engines.diffusers.weights import find_weights, how_to_get
 from workbench.errors import WorkbenchError
+from workbench.model_library import models_on_devices
 from workbench.settings import Settings
+from workbench.studio import Studio
 
 __all__ = ["models"]
 
@@ -30,7 +34,9 @@ def models(arguments: Sequence[str]) -> int:
         metavar="GB",
         help="how it would run on a GPU with this much free memory",
     )
-    check = steps.add_parser("check", help="check that a model is installed and complete")
+    check = steps.add_parser(
+        "check", help="check that a model is installed, complete and can run here"
+    )
     check.add_argument("model", help="a folder or a hub name")
     get = steps.add_parser("get", help="download a model from the hub, if allowed")
     get.add_argument("model", help="a hub name")
@@ -40,8 +46,8 @@ def models(arguments: Sequence[str]) -> int:
     if asked.step == "get":
         return _get(asked.model, asked.revision, settings)
     if asked.step == "check":
-        return _check(asked.model, settings)
-    found = find_models(settings)
+        return _check(asked.model)
+    found = _listed(settings)
     for one in found:
         sys.stdout.write(_told(one, asked.card) + "\n")
     if not found:
@@ -50,6 +56,14 @@ def models(arguments: Sequence[str]) -> int:
             f"{os.pathsep!r}), or fetch one with `hf download Wan-AI/Wan2.1-T2V-1.3B-Diffusers`.\n"
         )
     return 0
+
+
+def _listed(settings: Settings) -> list[LibraryModel]:
+    try:
+        with Studio(settings) as studio:
+            return models_on_devices(studio)
+    except IndexFailure:  # the list itself needs no outputs folder
+        return find_models(settings)
 
 
 def _told(model: LibraryModel, card_gb: float | None) -> str:
@@ -62,24 +76,35 @@ def _told(model: LibraryModel, card_gb: float | None) -> str:
         f"  {model.title} ({model.class_name}), takes {', '.join(model.takes) or 'its own inputs'}",
         f"  {total:.1f} GiB at 16 bits: {parts}",
         *(f"  problem: {problem}" for problem in model.problems),
+        *(f"  {one.device}: {_on(one)}" for one in model.devices),
     ]
     if card_gb is not None and not model.problems:
         how, plan = model.easiest_on(int(card_gb * _GIB), available_bytes())
-        needs = "" if how == "none" else f"with quantize={how}, "
-        lines.append(f"  {plan.problem or f'{needs}{plan.placement}: {plan.reason}'}")
+        lines.append(f"  {_how(how, plan)}")
     return "\n".join(lines)
 
 
-def _check(model: str, settings: Settings) -> int:
-    weights = find_weights(model)
-    if weights is None:
+def _on(one: OnDevice) -> str:
+    told = _how(one.quantize, one.plan)
+    if one.seconds_per_step is None:
+        return told
+    return f"{told}; {one.seconds_per_step:.3g} s a step at {one.measured_on}"
+
+
+def _how(quantize: str, plan: MemoryPlan) -> str:
+    needs = "" if quantize == "none" else f"with quantize={quantize}, "
+    return plan.problem or f"{needs}{plan.placement}: {plan.reason}"
+
+
+def _check(model: str) -> int:
+    weights, found = find_weights(model), find_model(model)
+    if weights is None or found is None:
         sys.stderr.write(f"{how_to_get(model)}\n")
         return 1
-    if problems := weights.problems(model):
-        sys.stderr.write("\n".join(problems) + "\n")
+    if found.problems:
+        sys.stderr.write("\n".join(found.problems) + "\n")
         return 1
-    known = next((one for one in find_models(settings) if one.name == model), None)
-    sys.stdout.write(f"{_told(known, None) if known else model}\n  whole: {weights.folder}\n")
+    sys.stdout.write(f"{_told(found, None)}\n  whole: {weights.folder}\n")
     return 0
 
 
