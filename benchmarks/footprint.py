@@ -30,7 +30,7 @@ from tests.live_server import TOKEN, LiveServer, free_port
 __all__ = ["main"]
 
 _ROUNDS: Final = 3
-_RESTS_S: Final = 90
+_RESTS_S: Final = 150
 """Longer than an idle supervisor stays."""
 _JOBS: Final = 10_000
 _MIB: Final = 1 << 20
