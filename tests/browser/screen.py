@@ -13,7 +13,7 @@ from workbench.jobs.client.manager import JobManager
 
 __all__ = ["PLAYING", "Screen"]
 
-LOAD_MS: Final = 30_000
+LOAD_MS: Final = 120_000
 RENDER_MS: Final = 90_000
 RUN_MS: Final = 7_000
 RUN_TRIES: Final = 4
