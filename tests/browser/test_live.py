@@ -93,7 +93,7 @@ def test_a_world_is_walked_through_kept_and_found_in_results_with_its_path(
     screen.wait_for_videos(2)
     screen.page.get_by_role("button", name=re.compile("^View: ")).first.click()
     viewer = screen.page.get_by_role("dialog", name="Video")
-    viewer.get_by_role("button", name="Camera path").click()
+    viewer.get_by_role("button", name="Camera path").press("Enter")
     overlay = viewer.locator(".wb-path-overlay")
     expect(overlay.locator(".wb-map-path")).to_have_attribute("d", re.compile("L"))
     screen.assert_clean()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.screen import LOAD_MS, Screen
+from tests.jobs.shop import PATIENCE_S
 from tests.live_server import LiveServer
 from workbench.jobs.client.manager import JobManager
 from workbench.jobs.model import JobState
@@ -109,6 +111,11 @@ def test_all_failed_jobs_are_retried_with_one_click(
     assert [job.attempt for job in manager.batch(batch.batch_id).jobs] == [2, 2, 2, 1, 1, 1, 1, 1]
 
 
+def _first_in_queue(manager: JobManager) -> str:
+    queued = manager.jobs(state=JobState.QUEUED).jobs
+    return min(queued, key=lambda job: job.queue_position or 0).request.prompt.lower()
+
+
 def test_the_queue_of_all_sessions_is_shown_and_reordered(
     open_screen: Callable[..., Screen], manager: JobManager
 ) -> None:
@@ -127,9 +134,10 @@ def test_the_queue_of_all_sessions_is_shown_and_reordered(
     expect(waiting.nth(1)).to_contain_text("mill", timeout=LOAD_MS)
     waiting.nth(1).drag_to(waiting.nth(0))
     expect(waiting.nth(0)).to_contain_text("mill", timeout=LOAD_MS)
-    queued = manager.jobs(state=JobState.QUEUED).jobs
-    first = min(queued, key=lambda job: job.queue_position or 0)
-    assert "mill" in first.request.prompt.lower()
+    limit = time.monotonic() + PATIENCE_S
+    while "mill" not in _first_in_queue(manager):  # the page shows the new order at once
+        assert time.monotonic() < limit
+        screen.page.wait_for_timeout(50)
     waiting.nth(0).get_by_role("checkbox").check()
     panel.get_by_label("Priority of the chosen renders").select_option("when nothing else waits")
     expect(waiting.nth(2)).to_contain_text("mill", timeout=LOAD_MS)
