@@ -224,30 +224,6 @@ def test_an_unchanged_video_is_not_sent_twice(server: LiveServer, finished: dict
     assert server.get(url, headers={"If-None-Match": etag}).status_code == 304
 
 
-def test_a_zip_of_nothing_is_a_conflict(server: LiveServer) -> None:
-    batch = server.post(
-        "/api/video/batch_inference",
-        {"prompts": ["a slow one"] * 3, "num_frames": 1_000, "priority": "background"},
-    ).json()
-    server.post(f"/api/video/batch_cancel/{batch['batch_id']}")
-    server.wait_for_batch(batch["batch_id"])
-    _check_error(server.get(f"/api/video/batch_download/{batch['batch_id']}"), 409)
-
-
-def test_a_cancelled_job_is_failed_and_cancelled_and_can_be_retried(server: LiveServer) -> None:
-    job = server.post(
-        "/api/video/single_inference", {"prompt": "a very long walk", "num_frames": 1_200}
-    ).json()
-    cancelled = server.post(f"/api/video/cancel/{job['job_id']}")
-    assert cancelled.status_code == 200
-    ended = server.wait_for_job(job["job_id"])
-    assert (ended["status"], ended["cancelled"]) == ("failed", True)
-    assert server.post(f"/api/video/retry/{job['job_id']}").status_code == 200
-    again = server.wait_for_job(job["job_id"])
-    assert (again["status"], again["cancelled"]) == ("complete", False)
-    _check_error(server.post(f"/api/video/retry/{job['job_id']}"), 409)
-
-
 def test_a_repeated_request_with_the_same_key_renders_once(server: LiveServer) -> None:
     asked = {"prompt": "a kite", "num_frames": 9, "idempotency_key": "once-only"}
     first = server.post("/api/video/single_inference", asked).json()

@@ -79,6 +79,39 @@ def _check_all_complete(server: LiveServer, batch_id: str) -> list[dict[str, Any
     return jobs
 
 
+def test_a_running_batch_is_cancelled_and_has_no_zip(server: LiveServer, release: Path) -> None:
+    batch_id = _submit(server, release)
+    _wait_until_running(server, batch_id)
+    assert server.post(f"/api/video/batch_cancel/{batch_id}").status_code == 200
+    ended = server.wait_for_batch(batch_id)
+    assert ended["status"] == "failed"
+    assert all(job["cancelled"] for job in ended["jobs"])
+    told = server.get(f"/api/video/batch_download/{batch_id}")
+    assert told.status_code == 409
+    assert told.json()["message"]
+
+
+def test_a_running_job_is_cancelled_and_can_be_retried_once_it_has_ended(
+    server: LiveServer, release: Path
+) -> None:
+    asked = {"prompt": "a very long walk", "engine": "faulty", "options": {"until": str(release)}}
+    job_id = server.post("/api/video/single_inference", asked).json()["job_id"]
+    limit = time.monotonic() + PATIENCE_S
+    while not server.get(f"/api/video/status/{job_id}").json()["progress"]:
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    assert server.post(f"/api/video/cancel/{job_id}").status_code == 200
+    ended = server.wait_for_job(job_id)
+    assert (ended["status"], ended["cancelled"]) == ("failed", True)
+    release.touch()
+    assert server.post(f"/api/video/retry/{job_id}").status_code == 200
+    again = server.wait_for_job(job_id)
+    assert (again["status"], again["cancelled"]) == ("complete", False)
+    refused = server.post(f"/api/video/retry/{job_id}")
+    assert refused.status_code == 409
+    assert "complete" in refused.json()["message"]
+
+
 def test_a_batch_continues_when_the_server_is_killed(mortal: LiveServer, release: Path) -> None:
     batch_id = _submit(mortal, release)
     _wait_until_running(mortal, batch_id)

@@ -117,7 +117,7 @@ def test_control_is_a_parameter_of_a_run_a_column_and_an_option_of_the_command(
     assert kinds == ["depth", "edges"]
     assert all(job.follows == job.preview_job_id for job in done.jobs)
     assert start_run(asked, using=studio).resumed
-    with pytest.raises(InvalidRequest, match="depth is not computed"):
+    with pytest.raises(InvalidRequest, match="needs the weights of a model that estimates depth"):
         start_run({**asked, "control": f"depth from {file}"}, using=studio)
 
     flags = [f"--{k.replace('_', '-')}={v}" for k, v in shape.items() if k != "enhance"]
