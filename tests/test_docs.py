@@ -35,7 +35,7 @@ def test_the_example_engine_in_the_docs_renders(outputs: Path, tmp_path: Path) -
     (tmp_path / "colours.py").write_text(module[1], "utf-8")
     script = """
 import workbench as wb
-night, day = wb.render(["a dog at night", "a dog at noon"], engine="colours").wait(60).videos
+night, day = wb.render(["a dog at night", "a dog at noon"], engine="colours").wait(300).videos
 print(night.wait().path, day.wait().path, night.recipe.request.engine, sep="\\n")
 """
     run = subprocess.run(
@@ -48,7 +48,7 @@ print(night.wait().path, day.wait().path, night.recipe.request.engine, sep="\\n"
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert run.returncode == 0, run.stderr

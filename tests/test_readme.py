@@ -34,7 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> object:
 def test_the_curl_example_in_the_readme_works_verbatim(server: LiveServer, tmp_path: Path) -> None:
     script = "set -euo pipefail\n" + _block("bash", "## The journey with curl")
     environment = {**os.environ, "API": server.url, "TOKEN": TOKEN, "no_proxy": "*"}
-    subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, check=True, timeout=180)
+    subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, check=True, timeout=600)
     assert moves(decode(tmp_path / "tuned.mp4"))
     with zipfile.ZipFile(tmp_path / "videos.zip") as archive:
         assert sum(name.endswith(".mp4") for name in archive.namelist()) == 8
@@ -47,7 +47,7 @@ def test_the_python_example_in_the_readme_works_verbatim(
     environment = {**os.environ, "WORKBENCH_OUTPUTS": str(server.outputs)}
     (tmp_path / "outputs").mkdir()
     subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True, timeout=180
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True, timeout=600
     )
     with zipfile.ZipFile(tmp_path / "outputs" / "videos.zip") as archive:
         assert sum(name.endswith(".mp4") for name in archive.namelist()) == 8

@@ -144,7 +144,7 @@ def test_checks_at_once_in_threads_and_processes_ask_once(
         assert process.stdout.readline() == "ready\n"
     with ThreadPoolExecutor(4) as pool:
         found = [pool.submit(one.check) for _ in range(4)]
-        told = [process.communicate("go\n", timeout=120)[0].strip() for process in processes]
+        told = [process.communicate("go\n", timeout=300)[0].strip() for process in processes]
         summaries = {future.result(120).summary for future in found}
     assert len(endpoint.requests) == before + 1
     assert summaries == set(told)

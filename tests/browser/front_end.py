@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, Page
 
+from tests.browser.screen import LOAD_MS
 from workbench.scene import SCENE_FIELDS
 from workbench.widgets import workbench as home
 from workbench.widgets.bundle import bundle_module, bundle_styles
@@ -86,6 +87,7 @@ def open_front_end(
     ``config`` has values beside the usual ones.
     """
     context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(LOAD_MS)
     page = context.new_page()
     page.goto("data:text/html;base64," + base64.b64encode(_PAGE.encode()).decode())
     page.add_style_tag(content=bundle_styles(_STATIC))

@@ -14,9 +14,8 @@ from workbench.jobs.client.manager import JobManager
 __all__ = ["PLAYING", "Screen"]
 
 LOAD_MS: Final = 120_000
-RENDER_MS: Final = 90_000
+RENDER_MS: Final = 300_000
 RUN_MS: Final = 7_000
-RUN_TRIES: Final = 4
 
 PLAYING: Final = """
 (selector) => [...document.querySelectorAll(selector)]
@@ -47,6 +46,7 @@ class Screen:
             reduced_motion="reduce" if still else "no-preference",
             accept_downloads=True,
         )
+        self.context.set_default_timeout(LOAD_MS)  # of clicks, reloads and downloads too
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
         self.foreign: list[str] = []
@@ -73,15 +73,17 @@ class Screen:
         idle = self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
         expect(cell).to_be_visible(timeout=LOAD_MS)
         expect(idle).to_be_attached(timeout=LOAD_MS)
-        for _ in range(RUN_TRIES):  # JupyterLab drops a run that comes while it still connects
-            cell.locator(".cm-content").click()
-            self.page.keyboard.press("Shift+Enter")
+        limit = time.monotonic() + LOAD_MS / 1000
+        while True:  # JupyterLab drops a run that comes while it still connects
+            if "*" not in cell.locator(".jp-InputPrompt").inner_text():
+                cell.locator(".cm-content").click()
+                self.page.keyboard.press("Shift+Enter")
             try:
                 expect(self.workbench).to_be_visible(timeout=RUN_MS)
             except AssertionError:
+                assert time.monotonic() < limit, "The cell did not show the workbench."
                 continue
             return
-        raise AssertionError("The cell did not show the workbench.")
 
     def open_dashboard(self) -> Self:
         """Open the dashboard in Voilà."""
@@ -195,8 +197,9 @@ class Screen:
     def wait_for_job_count(self, manager: JobManager, count: int) -> None:
         """Wait until the newest session has ``count`` jobs."""
         limit = time.monotonic() + RENDER_MS / 1000
-        session = manager.jobs(limit=1).jobs[0].session_id
-        while manager.jobs(session_id=session).total < count:
+        while not (newest := manager.jobs(limit=1).jobs) or (
+            manager.jobs(session_id=newest[0].session_id).total < count
+        ):
             assert time.monotonic() < limit, "the render was not queued"
             self.page.wait_for_timeout(50)
 

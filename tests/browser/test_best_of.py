@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -117,8 +118,13 @@ def test_a_run_is_cancelled_and_what_is_finished_is_kept(
     panel.get_by_role("button", name="Cancel the run").click()
     expect(panel.locator(".wb-best-stage")).to_contain_text("Cancelled", timeout=LOAD_MS)
     session = manager.jobs(limit=1).jobs[0].session_id
-    states = [job.state for job in manager.jobs(session_id=session, limit=20).jobs]
-    assert states.count(JobState.CANCELLED) == 3
+    limit = time.monotonic() + RENDER_MS / 1000
+    while True:  # the run is marked before its jobs are
+        states = [job.state for job in manager.jobs(session_id=session, limit=20).jobs]
+        if states.count(JobState.CANCELLED) == 3:
+            break
+        assert time.monotonic() < limit, states
+        time.sleep(0.05)
     assert states.count(JobState.COMPLETE) >= 1
     screen.assert_clean()
 

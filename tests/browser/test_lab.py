@@ -114,7 +114,7 @@ def test_the_screen_stays_responsive_while_a_cell_runs(open_screen: Callable[...
     cell = screen.page.locator(".jp-Notebook .jp-CodeCell").nth(1)
     cell.locator(".cm-content").click()
     screen.page.keyboard.press("Control+A")
-    screen.page.keyboard.type("import time; time.sleep(30)")
+    screen.page.keyboard.type("import threading; threading.Event().wait()")
     screen.page.keyboard.press("Shift+Enter")
     expect(
         screen.page.locator(".jp-Notebook-ExecutionIndicator[data-status=busy]")

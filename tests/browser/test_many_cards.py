@@ -84,7 +84,7 @@ def test_64_cards_are_patched_in_place_while_all_of_them_render(page: Page) -> N
 def test_a_queued_card_causes_no_repaint(page: Page) -> None:
     """Only a rendering card animates: 64 shimmering cards would repaint 60 times a second."""
     page.wait_for_timeout(2500)  # until the cards are laid out
-    assert page.evaluate(_MOVING) == 0
+    page.wait_for_function(f"() => ({_MOVING})() === 0")
     running = [job_view(place) | {"state": "running", "revision": 1} for place in (2, 5)]
     page.evaluate("(jobs) => window.fire('msg:custom', { kind: 'jobs', jobs })", running)
     expect(page.locator(".wb-step-variations .wb-job[data-state=running]")).to_have_count(2)
@@ -105,8 +105,7 @@ def test_a_card_outside_the_viewport_is_not_laid_out(page: Page) -> None:
     drawn = "(card) => card.querySelector('.wb-card-text').checkVisibility({ contentVisibilityAuto: true })"
     assert not last.evaluate(drawn)
     last.scroll_into_view_if_needed()
-    page.wait_for_timeout(300)
-    assert last.evaluate(drawn)
+    page.wait_for_function(f"(card) => ({drawn})(card)", arg=last.element_handle())
 
 
 def test_a_change_is_delivered_only_to_its_card(page: Page) -> None:

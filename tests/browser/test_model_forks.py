@@ -188,12 +188,16 @@ def test_a_model_that_cannot_go_on_says_why_and_helios_is_left_where_a_section_e
     assert studio.jobs.jobs().total == before
     form.get_by_label("Camera, in keys or words").fill("push in")
     form.get_by_label("Seconds").fill("1")
-    form.get_by_role("button", name="Fork", exact=True).click()
-    again, left = _submitted(studio, before + 2)[-2:]
+    studio.jobs.pause()  # so that the job is there to be cancelled
+    try:
+        form.get_by_role("button", name="Fork", exact=True).click()
+        again, left = _submitted(studio, before + 2)[-2:]
+        studio.jobs.cancel(again.job_id)
+    finally:
+        studio.jobs.resume()
     assert again.request.num_frames == 66
     assert left.request.options["tail"]["num_frames"] == 33
     assert left.request.camera is not None
-    studio.jobs.cancel(again.job_id)
     (ended,) = studio.jobs.wait([left.job_id], _LIMIT_S)
     assert ended.state is JobState.CANCELLED
     screen.assert_clean()

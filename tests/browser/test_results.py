@@ -100,14 +100,14 @@ def test_cards_are_pinned_removed_and_generated_anew(open_screen: Callable[..., 
 def test_the_results_play_and_pause_in_sync(screen: Screen) -> None:
     screen.go("Results")
     screen.wait_until_playing(".wb-results video", 4)
-    screen.page.wait_for_timeout(1500)
-    places = screen.page.evaluate(
-        "() => [...document.querySelectorAll('.wb-results video')]"
-        ".filter((v) => !v.paused).map((v) => [v.currentTime, v.duration])"
+    screen.page.wait_for_function(
+        """() => {
+          const playing = [...document.querySelectorAll('.wb-results video')].filter((v) => !v.paused);
+          const apart = (v) => Math.abs(v.currentTime - playing[0].currentTime);
+          const gaps = playing.map((v) => Math.min(apart(v), v.duration - apart(v)));
+          return gaps.length >= 4 && Math.max(...gaps) < 0.35;
+        }"""
     )
-    first, length = places[0]
-    gaps = [min(abs(at - first), length - abs(at - first)) for at, _ in places]
-    assert max(gaps) < 0.35
     screen.step.get_by_role("button", name="Pause").click()
     assert screen.playing(".wb-results video") == 0
     screen.step.get_by_label("Position in all videos").fill("500")
@@ -150,7 +150,8 @@ def test_a_video_opens_enlarged_and_arrow_keys_reach_its_neighbours(screen: Scre
     prompt = viewer.locator(".wb-viewer-text").inner_text()
     screen.context.grant_permissions(["clipboard-read", "clipboard-write"])
     viewer.get_by_role("button", name="Python").click()
-    expect(viewer.get_by_text("Python copied.")).to_be_visible()
+    copied = "async () => (await navigator.clipboard.readText()).includes('wb.render(')"
+    screen.page.wait_for_function(copied)
     code = screen.page.evaluate("() => navigator.clipboard.readText()")
     compile(code, "copied", "exec")
     assert "wb.render(" in code

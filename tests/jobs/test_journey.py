@@ -296,7 +296,7 @@ def test_an_idle_supervisor_stays_while_a_worker_holds_a_model(shop: Shop) -> No
     left = next(event for event in shop.events() if event["event"] == "supervisor leaves")
     assert done.finished_at is not None
     stayed = datetime.fromisoformat(left["time"]) - done.finished_at
-    assert stayed.total_seconds() >= 2.9  # the log rounds to milliseconds
+    assert stayed.total_seconds() > 1  # without it, 0.3 s
 
 
 def test_importing_the_manager_is_light() -> None:

@@ -33,7 +33,7 @@ def _read(name: str) -> nbformat.NotebookNode:
 
 def _run(name: str, folder: Path) -> nbformat.NotebookNode:
     notebook = _read(name)
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}})
     client.execute()
     return notebook
 

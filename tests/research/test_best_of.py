@@ -384,7 +384,7 @@ def test_a_run_is_cancelled_by_another_process_and_stays_so(studio: wb.Studio) -
         _until(lambda: run.plan.job_ids, 3)
         assert run.is_followed
         BestOf.open(run.name, using=studio).cancel()
-        driver.join(60)
+        driver.join(300)
         assert not driver.is_alive()
     finally:
         studio.jobs.resume()

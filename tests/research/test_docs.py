@@ -36,7 +36,7 @@ def test_every_block_of_docs_research_runs_in_order(outputs: Path, tmp_path: Pat
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
     }
     subprocess.run(
-        [sys.executable, "-c", python], cwd=tmp_path, env=environment, check=True, timeout=200
+        [sys.executable, "-c", python], cwd=tmp_path, env=environment, check=True, timeout=600
     )
     assert probe_video(tmp_path / "grid.mp4").num_frames == 24
     assert (tmp_path / "grid.html").stat().st_size > 100_000
@@ -49,7 +49,7 @@ def test_every_block_of_docs_research_runs_in_order(outputs: Path, tmp_path: Pat
         cwd=tmp_path,
         env=environment,
         check=False,
-        timeout=200,
+        timeout=600,
         capture_output=True,
         text=True,
     )

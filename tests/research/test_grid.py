@@ -121,18 +121,18 @@ def test_a_prompt_keeps_its_words_except_for_an_axis_change(studio: wb.Studio) -
     for cell in grid.cells:
         kept = before & set(cell.prompt.split())
         assert len(kept) > 0.5 * len(before)
-    grid.wait(60)
+    grid.wait(300)
 
 
 def test_a_dynamic_prompt_is_an_axis(studio: wb.Studio) -> None:
-    grid = wb.grid("a {red|blue} kite", using=studio, **SMALL).wait(60)
+    grid = wb.grid("a {red|blue} kite", using=studio, **SMALL).wait(300)
     assert grid.axes == {"prompt": ("a red kite", "a blue kite")}
     assert [job.request.prompt for job in grid.batch.record.jobs] == ["a red kite", "a blue kite"]
 
 
 def test_render_parameters_are_axes_too(studio: wb.Studio) -> None:
     small = {**SMALL, "num_frames": [3, 5]}
-    grid = wb.grid(SCENE, using=studio, **small).wait(60)
+    grid = wb.grid(SCENE, using=studio, **small).wait(300)
     assert [probe_video(v.path).num_frames for v in grid.batch.videos] == [3, 5]
 
 

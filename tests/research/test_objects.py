@@ -30,7 +30,7 @@ def session(studio: wb.Studio) -> wb.Session:
 
 @pytest.fixture(scope="module")
 def batch(session: wb.Session) -> wb.Batch:
-    return wb.render(session.variations(3, seed=3), name="foxes", seed=11, **SMALL).wait(60)
+    return wb.render(session.variations(3, seed=3), name="foxes", seed=11, **SMALL).wait(300)
 
 
 def test_a_batch_is_a_table_with_changes_times_and_scores(batch: wb.Batch) -> None:
@@ -190,7 +190,7 @@ def test_videos_are_filtered_by_a_score(batch: wb.Batch) -> None:
 
 def test_the_same_prompt_and_seed_twice_is_found_as_a_duplicate(studio: wb.Studio) -> None:
     batch = wb.render(["a kite", "a city at night", "a kite"], seed=1, using=studio, **SMALL)
-    (group,) = batch.wait(60).near_duplicates()
+    (group,) = batch.wait(300).near_duplicates()
     assert set(group) == {batch[0], batch[2]}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.live_server import LiveServer
+from tests.live_server import PATIENCE_S, LiveServer
 
 UNKNOWN_JOB = "j_" + "0" * 20
 UNKNOWN_BATCH = "b_" + "0" * 20
@@ -172,14 +172,17 @@ def test_a_locked_parameter_stays_when_a_request_would_change_it(server: LiveSer
      f"/static/videos/{UNKNOWN_JOB}/video.mp4", f"/api/video/events?job_id={UNKNOWN_JOB}"],
 )  # fmt: skip
 def test_every_route_requires_the_token(server: LiveServer, path: str) -> None:
-    refused = httpx.get(server.url + path, trust_env=False)
+    refused = httpx.get(server.url + path, trust_env=False, timeout=PATIENCE_S)
     _check_error(refused, 403)
     assert "a-token-for-tests" not in refused.text
 
 
 def test_a_post_without_the_token_is_refused(server: LiveServer) -> None:
     refused = httpx.post(
-        f"{server.url}/api/enhance", json={"rough_prompt": "a cat"}, trust_env=False
+        f"{server.url}/api/enhance",
+        json={"rough_prompt": "a cat"},
+        trust_env=False,
+        timeout=PATIENCE_S,
     )
     _check_error(refused, 403)
 

@@ -27,13 +27,20 @@ PROMPTS = [
 
 def _leave_early(server: LiveServer, path: str) -> None:
     """Request a file, read its beginning, and disconnect while the rest is sent."""
-    line = socket.socket()
-    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)  # so that much is left to send
-    line.connect(("127.0.0.1", server.port))
-    line.sendall(
-        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n\r\n".encode()
-    )
-    heard = line.recv(1_024)
+    limit = time.monotonic() + PATIENCE_S
+    while True:
+        line = socket.socket()
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)  # so that much is left to send
+        line.connect(("127.0.0.1", server.port))
+        line.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n\r\n".encode()
+        )
+        heard = line.recv(1_024)
+        if not heard.startswith(b"HTTP/1.1 429"):
+            break
+        line.close()  # of those who left, the server hears a moment later
+        assert time.monotonic() < limit, heard
+        time.sleep(0.05)
     assert heard.startswith(b"HTTP/1.1 200"), heard
     time.sleep(0.05)
     line.close()
@@ -161,9 +168,6 @@ def test_a_client_that_resumes_from_the_beginning_of_time_is_refused(crowded: Li
 def test_an_event_client_that_reads_nothing_is_disconnected(crowded: LiveServer) -> None:
     newest = crowded.get("/api/video/jobs?limit=1").json()["jobs"][0]["revision"]
     silent = _listen(crowded, since=newest - 1)
-    with pytest.raises(websocket.WebSocketBadStatusException) as refused:
-        _listen(crowded, since=newest)
-    assert refused.value.status_code == 429
     limit = time.monotonic() + PATIENCE_S
     while True:
         try:

@@ -22,6 +22,7 @@ from workbench.settings import Settings
 PROMPTS = ["a dog", "a cat", "a red car", "a boat", "a bird", "a horse", "a train", "a tree"]
 ENVIRONMENT = {
     "WORKBENCH_ENGINES": json.dumps({"faulty": "tests.jobs.faulty:FaultyEngine"}),
+    "WORKBENCH_IDLE_EXIT_S": "600",  # the supervisor stays until it is looked for
     "WORKBENCH_LEASE_S": "60",  # a stalled worker is no lost one
     "WORKBENCH_CPU_WORKERS": "2",
     "WORKBENCH_SCORES": "false",

@@ -70,7 +70,7 @@ def test_no_request_allowed_by_the_document_makes_the_server_fail(
             *("--header", f"Authorization: token {TOKEN}"),
             *("--checks", CHECKS),
             *("--max-examples", str(EXAMPLES), "--seed", "1", "--phases", "examples,coverage,fuzzing"),
-            *("--request-timeout", "30"),
+            *("--request-timeout", "120"),
         ],
         capture_output=True, text=True, timeout=3_000, check=False, cwd=tmp_path,
     )  # fmt: skip

@@ -17,15 +17,16 @@ from tests.live_server import PATIENCE_S, ROOT, LiveServer
 CELL = """
 import workbench as wb
 batch = wb.render(["kernel {name} " + word for word in ("dog", "cat", "car", "boat")], num_frames=25)
-batch.wait(120)
+batch.wait(300)
 print(batch.batch_id)
 """
 
 
 def test_all_clients_share_one_supervisor_and_no_job_is_lost_or_doubled(tmp_path: Path) -> None:
     outputs = tmp_path / "outputs"
-    environment = {**os.environ, "WORKBENCH_OUTPUTS": str(outputs)}
-    with LiveServer(outputs) as server:
+    stays = {"WORKBENCH_IDLE_EXIT_S": "600"}  # until it is counted
+    environment = {**os.environ, **stays, "WORKBENCH_OUTPUTS": str(outputs)}
+    with LiveServer(outputs, environment=stays) as server:
         kernels = [_start_kernel(environment) for _ in range(2)]
         papermill = subprocess.Popen(
             [sys.executable, "-m", "papermill", "notebooks/batch.ipynb", str(tmp_path / "o.ipynb"),

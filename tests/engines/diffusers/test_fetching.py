@@ -127,7 +127,7 @@ def _environment(hub: Hub, tmp_path: Path) -> dict[str, str]:
 def _get(hub: Hub, tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "workbench", "models", "get", "tiny/wan", *arguments],
-        capture_output=True, text=True, env=_environment(hub, tmp_path), check=False, timeout=200,
+        capture_output=True, text=True, env=_environment(hub, tmp_path), check=False, timeout=600,
     )  # fmt: skip
 
 
@@ -186,7 +186,7 @@ with Studio(Settings(outputs=sys.argv[1])) as studio:
 """
     told = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "outputs")],
-        capture_output=True, text=True, env=_environment(hub, tmp_path), check=True, timeout=200,
+        capture_output=True, text=True, env=_environment(hub, tmp_path), check=True, timeout=600,
     ).stdout  # fmt: skip
     total = (
         sum(

@@ -126,8 +126,9 @@ def test_a_worker_that_dies_in_the_third_of_six_segments_costs_that_segment_alon
     deadline = time.monotonic() + _LIMIT_S
     killed = False
     while not killed and time.monotonic() < deadline:
-        if third.job.stage == "denoising":
-            (pid,) = [d.worker_pid for d in studio.jobs.devices() if d.job_id == third.job_id]
+        pids = [d.worker_pid for d in studio.jobs.devices() if d.job_id == third.job_id]
+        if third.job.stage == "denoising" and pids:
+            (pid,) = pids
             assert pid is not None
             before = [one.path.stat().st_mtime_ns for one in world.segments[:2]]
             os.kill(pid, signal.SIGKILL)

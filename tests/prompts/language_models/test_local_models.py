@@ -23,6 +23,7 @@ from typing import Any
 import openai  # noqa: F401  its import takes longer than a first question should wait
 import pytest
 
+from tests.live_server import PATIENCE_S
 from tests.prompts.language_models.tiny_gguf import make_tiny_gguf
 from workbench.prompts import PromptWriter
 from workbench.prompts.language_models.local.transformers_server import _Pieces
@@ -34,7 +35,6 @@ pytestmark = pytest.mark.skipif(
     not all(importlib.util.find_spec(n) for n in ("torch", "transformers", "uvicorn", "fastapi")),
     reason="torch, transformers, fastapi and uvicorn are not installed",
 )
-START_S = 90.0
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +60,12 @@ def served(model: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         yield f"http://127.0.0.1:{port}/v1"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
+        process.wait(PATIENCE_S)
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     begun = time.monotonic()
-    while time.monotonic() - begun < START_S:
+    while time.monotonic() - begun < PATIENCE_S:
         assert process.poll() is None, log.read_text("utf-8", "replace")
         try:
             with urllib.request.urlopen(url, timeout=1):
@@ -162,7 +162,9 @@ def _ask(door: dict[str, Any], asked: dict[str, Any]) -> str:
     headers = {"Authorization": f"Bearer {door['key']}"}
     url = f"{door['base_url']}/chat/completions"
     body = json.dumps(asked).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=30) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(url, body, headers), timeout=PATIENCE_S
+    ) as answer:
         text: str = answer.read().decode()
     return text
 
