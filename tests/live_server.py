@@ -97,12 +97,16 @@ class LiveServer:
         raise TimeoutError(self.log.read_text("utf-8"))
 
     def clear_root(self) -> None:
-        """Close all notebooks and dashboards, and restore the unexecuted copies."""
+        """Close all notebooks and dashboards, and restore the unexecuted copies.
+
+        JupyterLab forgets which tabs were open, such as the workbench's own.
+        """
         for session in self.get("/api/sessions").json():
             self.request("DELETE", f"/api/sessions/{session['id']}").raise_for_status()
         for kernel in self.get("/api/kernels").json():  # a dashboard's, which has no session
             gone = self.request("DELETE", f"/api/kernels/{kernel['id']}")
             assert gone.status_code in {204, 404}, gone.text  # it may have left by itself
+        shutil.rmtree(self._environment["JUPYTERLAB_WORKSPACES_DIR"], ignore_errors=True)
         shutil.copytree(ROOT / "notebooks", self.root / "notebooks", dirs_exist_ok=True)
 
     def get(self, path: str, **kwargs: Any) -> httpx.Response:

@@ -90,6 +90,20 @@ def test_running_jobs_are_not_deleted_and_queued_ones_are_cancelled_first(
     warm_shop.manager.cancel(running.job_id)
 
 
+def test_a_job_is_kept_while_a_queued_render_follows_its_placeholder(warm_shop: Shop) -> None:
+    led = warm_shop.manager.submit(request(), preview=request("a sketch"))
+    warm_shop.ended(led.job_id)
+    warm_shop.manager.pause()
+    try:
+        follows = warm_shop.submit(leads=f"/outputs/{led.preview_job_id}/attempts/1/depth.mkv")
+        with pytest.raises(Conflict, match="starts from"):
+            warm_shop.manager.delete([led.job_id])
+        warm_shop.manager.cancel(follows.job_id)
+        warm_shop.manager.delete([led.job_id])
+    finally:
+        warm_shop.manager.resume()
+
+
 def test_every_watcher_is_notified_of_a_deletion(warm_shop: Shop) -> None:
     first, *_ = _batch(warm_shop)
     heard: list[Changes] = []

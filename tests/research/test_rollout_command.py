@@ -51,6 +51,15 @@ def test_a_world_goes_on_branches_and_is_shown_from_a_shell(
     before = studio.jobs.jobs(limit=1).total
     shown = json.loads(_told(capsys, branch["batch_id"], "--show", "--json"))
     assert shown == branch
+    studio.jobs.pause()
+    try:
+        waiting = _told(capsys, branch["batch_id"], "w-4", "--no-wait").split()[-1]
+        before += 1
+        assert (
+            json.loads(_told(capsys, waiting, "--show", "--json"))["parent"] == branch["batch_id"]
+        )
+    finally:
+        studio.jobs.resume()
     assert studio.jobs.jobs(limit=1).total == before
 
 

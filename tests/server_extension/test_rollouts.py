@@ -64,6 +64,14 @@ def test_a_repeated_request_with_its_key_answers_with_the_first_ones_branch(
     assert server.post(url, {**fork, "idempotency_key": None}).json()["batch_id"] != left
 
 
+def test_a_world_of_very_many_segments_is_refused(server: LiveServer, begun: str) -> None:
+    asked = {"actions": "w-8", "seconds": 90, "planned_s": 100, "segment_s": 0.1}
+    told = _started(server, begun, **asked)
+    assert told.status_code == 400, told.text
+    assert [error["field"] for error in told.json()["errors"]] == ["segment_s"]
+    assert "more than 256 segments" in told.json()["message"]
+
+
 def test_actions_are_taken_from_an_uploaded_path(server: LiveServer, begun: str) -> None:
     path = b"0 0 0 0 0 0 0 1\n1 0 0 1 0 0 0 1\n"
     headers = {"Content-Type": "text/plain"}

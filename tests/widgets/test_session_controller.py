@@ -218,6 +218,20 @@ def test_a_page_cannot_name_a_file_of_the_server(
     assert refused["error"]["fields"] == list(options)
 
 
+@pytest.mark.parametrize("settings", [{"image": "/etc/hostname"}, {"model": "/etc"}])
+def test_no_command_takes_settings_that_name_a_file(talk: Talk, settings: dict[str, str]) -> None:
+    talk.ask("enhance", text="dog running")
+    job = new_identifier(Kind.JOB)
+    asked: dict[str, dict[str, Any]] = {
+        "set_render": {"values": settings},
+        "direction": {"job": job, "settings": settings},
+        "direct": {"job": job, "kind": "depth", "settings": settings},
+        "live_begin": {"settings": settings, "idea": "a red car"},
+    }
+    for name, arguments in asked.items():
+        assert "cannot use file paths" in talk.ask(name, **arguments)["error"]["message"], name
+
+
 def test_every_parameter_that_can_name_weights_or_a_file_is_checked() -> None:
     file = "/etc/hostname"
     shapes: tuple[Any, ...] = (

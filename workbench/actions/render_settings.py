@@ -13,12 +13,22 @@ from pydantic import (
     ValidationError,
     field_serializer,
     field_validator,
+    model_validator,
 )
 
 from workbench.control import CameraControl, GivenCamera
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.frame_rates import FrameRate
-from workbench.rendering import INPUTS, GivenControl, Keyframe, Lora, Profile, Quantisation
+from workbench.identifiers import is_identifier
+from workbench.rendering import (
+    INPUTS,
+    GivenControl,
+    Keyframe,
+    Lora,
+    Profile,
+    Quantisation,
+    named_inputs,
+)
 
 __all__ = ["RENDER_SETTINGS", "RenderSettings", "aspect_of", "changed_settings"]
 
@@ -30,7 +40,8 @@ _ASPECT: Final = re.compile(r"\d{1,2}(?:\.\d{1,2})?:\d{1,2}(?:\.\d{1,2})?")
 class RenderSettings(BaseModel):
     """How the prompts of a session are rendered; None leaves a value to the engine.
 
-    Sizes are pixels. ``aspect`` and ``short_side`` decide the size where ``width`` and ``height``
+    Inputs are ids: settings come from pages, requests and language models, which name no files of
+    this machine. Sizes are pixels. ``aspect`` and ``short_side`` decide the size where ``width`` and ``height``
     are not set; ``seconds`` decides the number of frames where ``num_frames`` is not set.
     """
 
@@ -78,6 +89,17 @@ class RenderSettings(BaseModel):
         description="Where the camera goes in every render: words (orbit left, then push in), keys "
         "(w-80,jw-40), or a camera path in JSON.",
     )
+
+    @model_validator(mode="after")
+    def _names_no_file(self) -> Self:
+        named = [field for field, text in named_inputs(self.stated()) if not is_identifier(text)]
+        if self.control is not None and (self.control.estimator or self.control.detector):
+            named.append("control")
+        if named:
+            raise ValueError(
+                f"{', '.join(named)} must not be a path: give the id of an upload or job"
+            )
+        return self
 
     @field_validator("camera")
     @classmethod

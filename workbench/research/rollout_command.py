@@ -45,7 +45,7 @@ def rollout(arguments: Sequence[str]) -> int:
         console.print(str(error), markup=False, style="red")
         return _FAILED
     try:
-        if not given.no_wait:
+        if not (given.no_wait or given.show):
             console.print(f"{world!r}", markup=False)
             _follow(world, console)
         if given.save:

@@ -30,7 +30,7 @@ class RolloutParameters(BaseModel):
     seconds: Annotated[float, Field(gt=0, le=3_600)] | None = Field(
         None, description="Seconds to add; defaults to the length of the actions, or one segment."
     )
-    segment_s: Annotated[float, Field(gt=0, le=600)] | None = Field(
+    segment_s: Annotated[float, Field(ge=0.1, le=600)] | None = Field(
         None,
         description="Length of a segment in seconds; each segment is one job. Models round it to a length they can make.",
     )

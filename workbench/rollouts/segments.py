@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from workbench.jobs.client.manager import JobManager
     from workbench.render_requests import RenderRequests
 
-__all__ = ["Segments"]
+__all__ = ["MOST_SEGMENTS", "Segments"]
 
+MOST_SEGMENTS: Final = 256
+"""Segments of a rollout; each is a job."""
 _SEGMENT_S: Final = 2.0
 _DRAWN: Final = ("engine", "prompt", "scene", "seed", "width", "height", "fps")
 _SAME_MODEL: Final = (
@@ -55,6 +57,8 @@ class Segments:
                 f"{origin.planned / fps:g} s: roll it out with a larger planned_s",
             )
         length = max(1, round((asked.segment_s or _SEGMENT_S) * fps))
+        if len(whole) - origin.start > MOST_SEGMENTS * length:
+            raise _too_many()
         place = RolloutSegment(
             start=origin.start, planned=origin.planned, parent=origin.parent, fork=origin.start
         )
@@ -83,6 +87,8 @@ class Segments:
         start = origin.start
         # The engine decides the length and overlap of a segment; then camera and control are cut.
         while start < origin.start + wanted:
+            if len(requests) == MOST_SEGMENTS:
+                raise _too_many()
             begun = {"control": led.part(start)} if led else {}
             made = self._segment(origin, asked, len(requests), start, **begun)
             segment = segment_of(made.request)
@@ -204,3 +210,9 @@ class Segments:
             if {problem.field for problem in error.problems} != {"num_frames"}:
                 raise
             return self._requests.of(placed, parameters, seed)
+
+
+def _too_many() -> InvalidRequest:
+    return refused(
+        "segment_s", f"makes more than {MOST_SEGMENTS} segments: ask for longer ones, or for less"
+    )

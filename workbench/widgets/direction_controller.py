@@ -15,7 +15,8 @@ from workbench.model_library import inputs_of_model
 from workbench.studio import Studio
 from workbench.widgets.commands import command
 from workbench.widgets.presentation import View
-from workbench.widgets.renders import Renders, render_parameters
+from workbench.widgets.renders import Renders
+from workbench.widgets.session_controller import SessionController
 
 __all__ = ["DirectionController"]
 
@@ -25,8 +26,9 @@ Kind = Annotated[str, Field(max_length=16)]
 class DirectionController:
     """Directs models with the storyboards of one screen's session. Runs on the loop."""
 
-    def __init__(self, studio: Studio, renders: Renders) -> None:
+    def __init__(self, studio: Studio, controller: SessionController, renders: Renders) -> None:
         self._studio = studio
+        self._controller = controller
         self._renders = renders
 
     @command
@@ -35,12 +37,13 @@ class DirectionController:
 
         ``why_not`` is a sentence if there is nothing; both are empty if no model is chosen.
         """
-        return await asyncio.to_thread(self._told, job, _settings(settings))
+        chosen = await self._settings(settings)
+        return await asyncio.to_thread(self._told, job, chosen)
 
     @command
     async def direct(self, job: str, kind: Kind, settings: dict[str, Any]) -> View:
         """Render a storyboard's prompt on the model of ``settings``, led by its channel ``kind``."""
-        own, chosen = self._own(job), _settings(settings)
+        chosen, own = await self._settings(settings), self._own(job)
         told = await asyncio.to_thread(self._told, job, chosen)
         if kind not in told["kinds"]:
             raise InvalidRequest(told["why_not"] or f"This model does not follow {kind}.")
@@ -80,9 +83,7 @@ class DirectionController:
             raise NotFound("job", job_id)
         return self._studio.jobs.job(job_id)
 
-
-def _settings(values: dict[str, Any]) -> RenderSettings:
-    """Return the settings that the page sent, without file paths; raises ``InvalidRequest``."""
-    named = {k: v for k, v in values.items() if k in ("loras", "quantize", "control", "keyframes")}
-    render_parameters(named)
-    return changed_settings(RenderSettings(), values)
+    async def _settings(self, values: dict[str, Any]) -> RenderSettings:
+        """Return the settings that the page sent, without file paths; raises ``InvalidRequest``."""
+        await self._controller.check_names(values)
+        return changed_settings(RenderSettings(), values)

@@ -64,6 +64,7 @@ class LiveController:
         """Begin to walk through the world of a prompt, or of an idea, in place of an earlier walk."""
         self._leave()
         self._begun = number = self._begun + 1
+        await self._controller.check_names(settings)
         kept = changed_settings(RenderSettings(), settings)
         walk = await asyncio.to_thread(self._walk, kept, index, idea, engine)
         if number != self._begun:  # begun again, or left, meanwhile

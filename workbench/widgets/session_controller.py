@@ -302,7 +302,7 @@ class SessionController:
     @command
     async def set_render(self, values: Options, settings: Options | None = None) -> View:
         """Change the session's render settings; without a session, return ``settings`` changed."""
-        await self._check_names(values)
+        await self.check_names(values)
         if self._session is None:
             return {"settings": changed_settings(_settings(settings or {}), values).as_json()}
         await self._studio.set_render(self.session_id, values)
@@ -363,14 +363,14 @@ class SessionController:
             here = await asyncio.to_thread(self._studio.sessions.current, self._session.session_id)
             if here is not None:
                 return here.settings
-        await self._check_names(draft)
+        await self.check_names(draft)
         kept = _settings(draft)
         if kept.seed is None and not new_seeds:
             kept = kept.with_values({"seed": new_seed()})
         return kept
 
-    async def _check_names(self, values: Options) -> None:
-        """Reject files that are not in the model library."""
+    async def check_names(self, values: Options) -> None:
+        """Reject files that are not in the model library; raises ``InvalidRequest``."""
         model = values.get("model")
         if isinstance(model, str) and names_path(model):
             known = await asyncio.to_thread(model_objects, self._studio)

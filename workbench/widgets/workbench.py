@@ -93,7 +93,7 @@ class Workbench(anywidget.AnyWidget):
         tuning = Tuning(self._studio, self._controller, self._renders, self)
         queue = QueueController(self._studio, private=self._private)
         rollouts = RolloutController(self._studio, self._renders)
-        direction = DirectionController(self._studio, self._renders)
+        direction = DirectionController(self._studio, self._controller, self._renders)
         camera = CameraController(self._studio, self._controller, self._renders)
         self._live = LiveController(
             self._studio, self._tasks, self._controller, self._renders, self._tell_with_data

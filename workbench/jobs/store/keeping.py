@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -104,9 +105,15 @@ class Keeping:
 
 
 def needed_jobs(connection: sqlite3.Connection) -> set[str]:
-    """Return the jobs whose files the options of unfinished jobs name."""
+    """Return the jobs whose files, or whose preview's, the options of unfinished jobs name."""
     rows = connection.execute(
         "SELECT DISTINCT atom FROM jobs, json_tree(request, '$.options') "
         "WHERE state IN ('queued', 'running') AND type = 'text' AND instr(atom, '/')"
     )
-    return {part for (path,) in rows for part in Path(path).parts if is_identifier(part, Kind.JOB)}
+    named = {part for (path,) in rows for part in Path(path).parts if is_identifier(part, Kind.JOB)}
+    owners = connection.execute(
+        "SELECT preview_of FROM jobs WHERE preview_of IS NOT NULL "
+        "AND job_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(named)),),
+    )
+    return named | {owner for (owner,) in owners}

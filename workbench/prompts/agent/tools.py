@@ -32,14 +32,13 @@ from workbench.actions.model import (
     Vary,
     actions_from,
 )
-from workbench.actions.render_settings import RenderSettings
+from workbench.actions.render_settings import RenderSettings, changed_settings
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.named_files import names_path
-from workbench.rendering import INPUTS
 
 __all__ = ["Ask", "Look", "Request", "Seen", "request_from", "requests_schema", "tool_specs"]
 
-_FILES: Final = ("model", "loras", *INPUTS)
+_FILES: Final = ("model", "loras")
 """Render settings that can name a file."""
 _FILLED_IN: Final = frozenset({"kind", "job_ids", "batch_id"})
 """Fields of actions that only the workbench sets."""
@@ -135,6 +134,7 @@ def request_from(name: str, arguments: Mapping[str, Any]) -> Request:
 
 def _refuse_files(action: SetRender) -> None:
     """Raise ``InvalidRequest`` if a setting names a file: only the user may name files."""
+    changed_settings(RenderSettings(), action.values)
     named = [name for name in _FILES if names_path(action.values.get(name))]
     if named:
         problem = "must not be a path: name a model by its hub name"
