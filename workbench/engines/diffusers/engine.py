@@ -42,6 +42,7 @@ class DiffusersEngine:
     needs_gpu = True
     channels = ("frames", "latents", "actions")
     takes_actions = True
+    takes_weights = True
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
