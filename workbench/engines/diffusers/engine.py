@@ -173,15 +173,15 @@ class DiffusersEngine:
             model_key,
         )
 
-        family = family_of(
-            model_facts(request.model, find_weights(request.model, request.revision))
-        )
-        key = model_key(request, options, family, device)
-        if self._model is not None and self._model.key == key:
-            return self._model
-        kept = encoders_for(self._model, request, options, device) if self._model else {}
-        self._drop_model()
         try:
+            family = family_of(
+                model_facts(request.model, find_weights(request.model, request.revision))
+            )
+            key = model_key(request, options, family, device)
+            if self._model is not None and self._model.key == key:
+                return self._model
+            kept = encoders_for(self._model, request, options, device) if self._model else {}
+            self._drop_model()
             self._model = load_model(request, options, self._settings, device, report, kept)
         except Exception as error:
             traceback.clear_frames(error.__traceback__)
