@@ -18,6 +18,7 @@ from workbench.engines.diffusers.components import (
 from workbench.engines.diffusers.digests import ComputedDigests
 from workbench.engines.diffusers.families import Family, family_of
 from workbench.engines.diffusers.faults import is_out_of_memory, told_by
+from workbench.engines.diffusers.fetching import fetch_model
 from workbench.engines.diffusers.host_memory import available_bytes
 from workbench.engines.diffusers.loaded_model import LoadedModel, ModelKey
 from workbench.engines.diffusers.loras import AppliedLoras
@@ -205,8 +206,11 @@ def _check_nf4(request: RenderRequest, weights: Weights | None, device: str) -> 
 
 def _found(
     request: RenderRequest, settings: Settings, report: Callable[[Progress], None]
-) -> Weights | None:
-    """Return the model's folder, downloaded if allowed; None if only loading can find it."""
+) -> Weights:
+    """Return the model's folder, downloaded if allowed.
+
+    Raises ``EngineUnavailable`` if it is not on this machine and cannot be downloaded.
+    """
     weights = find_weights(request.model, request.revision)
     if weights is not None:
         return weights
@@ -219,7 +223,8 @@ def _found(
         diffusers.DiffusionPipeline.download(request.model, revision=request.revision or None)
     except (OSError, ValueError) as error:  # a modular pipeline has no model_index.json
         report(Progress("loading", message=told_by(error)))
-    return find_weights(request.model, request.revision)
+    found = find_weights(request.model, request.revision)
+    return found or fetch_model(request.model, settings, revision=request.revision)
 
 
 def _stored(request: RenderRequest, weights: Weights | None) -> dict[str, Stored]:

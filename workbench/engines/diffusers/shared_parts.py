@@ -52,7 +52,9 @@ class EncoderIdentity:
         if self.files == other.files:
             return True
         try:
-            if any(_stamped(path) != (path, *stamp) for path, *stamp in (*self.files, *other.files)):
+            if any(
+                _stamped(path) != (path, *stamp) for path, *stamp in (*self.files, *other.files)
+            ):
                 return False  # replaced since it was loaded
             pairs = [(one[0], two[0]) for one, two in zip(self.files, other.files, strict=True)]
             if any(_ends(one) != _ends(two) for one, two in pairs):
