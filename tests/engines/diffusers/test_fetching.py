@@ -227,6 +227,7 @@ print("modular:", type(engine._model.pipe).__name__, engine._model.plan.problem)
 """
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 def test_the_first_download_of_a_modular_model_is_planned_with_the_size_of_its_weights(
     tmp_path: Path, models: Callable[[str], Path], hub: Hub
 ) -> None:
