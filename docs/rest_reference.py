@@ -35,7 +35,9 @@ revision, so that nothing is missed after a lost connection.
 
 **GET `/static/videos/{job_id}/video.mp4`**, `/static/videos/{batch_id}/{job_id}/video.mp4` and
 `/static/videos/{job_id}.mp4` return the same video and accept range requests; `poster.jpg` and
-`recipe.json` are beside it.
+`recipe.json` are beside it. In a recipe of the diffusers engine `request.options.as_rendered` holds what was in effect, with the relative
+errors that were measured: `checked` (the first forward of each transformer, by size) and `vae_errors` (decoded frames, by the VAE's number
+format and by `quick_parts`); `notes` says why one is missing. See docs/models.md.
 
 **Streaming:** with the header `Accept: text/event-stream`, `/api/enhance` and
 `/api/generate-variations` answer with server-sent events. `text` carries the whole prompt so far (not a delta)

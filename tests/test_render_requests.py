@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.counting import ENGINES, counted
+from tests.engines.counting import ENGINES, CountingEngine, counted
 from workbench.control import path_from_drawing, path_from_keys
 from workbench.errors import InvalidRequest
 from workbench.jobs.client.contact import Contact
@@ -193,6 +193,21 @@ def test_a_sessions_camera_is_the_same_after_a_session_is_begun_from_a_recipe(
     camera = studio.settings_of(begun).camera
     assert camera is not None
     assert camera.camera_path() == drawn
+
+
+def test_a_sessions_loras_belong_to_its_engine_and_not_to_a_storyboard_in_it(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CountingEngine, "takes_weights", True, raising=False)
+    session_id, entry = studio.run(studio.sessions.initialize("a dog runs"))
+    kept = {"loras": [{"path": "ink.safetensors"}], "quantize": "fp8"}
+    studio.run(studio.set_render(session_id, kept))
+    own = studio.run(studio.render(entry.prompt, session_id=session_id)).request
+    assert ([one.path for one in own.loras], own.quantize) == (["ink.safetensors"], "fp8")
+    storyboard = RenderParameters(engine="animatic")
+    asked = studio.render(entry.prompt, session_id=session_id, parameters=storyboard)
+    drawn = studio.run(asked).request
+    assert (drawn.loras, drawn.quantize) == ((), "none")
 
 
 def test_a_sessions_camera_must_be_one_that_renders_can_take(studio: Studio) -> None:

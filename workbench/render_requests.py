@@ -93,11 +93,12 @@ class RenderRequests:
             given["camera"] = self.camera(camera)
         if asked.actions is not None:
             given["actions"] = self._actions(asked.actions)
-        for name in ("profile", "loras", "quantize"):
+        same_engine = asked.engine in {None, kept.engine or settings.engine}
+        for name in ("profile", "loras", "quantize") if same_engine else ("profile",):
             if getattr(asked, name) is None and getattr(kept, name) is not None:
                 given[name] = getattr(kept, name)
         negative = asked.negative_prompt or kept.negative_prompt or placed.scene.negative_prompt
-        own_model = kept.model if asked.engine in {None, kept.engine or settings.engine} else None
+        own_model = kept.model if same_engine else None
         model = asked.model or own_model or self._default_model(engine)
         form = asked.prompt_form or settings.prompt_form
         given |= {

@@ -5,9 +5,10 @@ The one place that calls ``Engine.complete`` for a submission. Knows nothing of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from workbench.actions.fitting import fit
 from workbench.actions.render_settings import RenderSettings
@@ -23,6 +24,17 @@ __all__ = ["CompleteRequest", "Completion"]
 _USUAL_SIZE: Final = (832, 480)
 _USUAL_S: Final = 5.0
 """Size and length of a path for an engine that decides them itself."""
+
+_WEIGHTS: Final = {
+    "loras": "LoRAs",
+    "transformer": "transformer file",
+    "transformer_2": "second transformer file",
+    "text_encoder": "text encoder file",
+    "vae": "VAE file",
+    "quantize": "quantisation",
+}
+"""What changes the weights of a local model, each with its name in a sentence."""
+_TITLES: Final = {"animatic": "storyboard"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,7 @@ class Completion:
         self._check_limits(full)
         self._check_channels(full, engine)
         self._check_actions(full, engine)
+        self._check_weights(full, engine)
         return CompleteRequest(full, engine.needs_gpu)
 
     def continuation(self, request: RenderRequest) -> Continuation:
@@ -93,6 +106,21 @@ class Completion:
             )
             raise InvalidRequest(told, (FieldProblem("actions", told),))
 
+    @staticmethod
+    def _check_weights(request: RenderRequest, engine: Engine) -> None:
+        if getattr(engine, "takes_weights", False):
+            return
+        title = _TITLES.get(request.engine, request.engine)
+        problems = [
+            FieldProblem(
+                name, f"The {title} engine takes no {told}; models of the diffusers engine do."
+            )
+            for name, told in _WEIGHTS.items()
+            if _is_given(getattr(request, name))
+        ]
+        if problems:
+            raise InvalidRequest(" ".join(one.problem for one in problems), tuple(problems))
+
     def _check_limits(self, request: RenderRequest) -> None:
         most_pixels, most_frames = self._settings.max_pixels, self._settings.max_frames
         problems = []
@@ -106,6 +134,13 @@ class Completion:
             raise InvalidRequest(
                 f"The request exceeds this workbench's limits: {told}.", tuple(problems)
             )
+
+
+def _is_given(value: Any) -> bool:
+    """Tell whether a request's weights or quantisation differ from a model as it is."""
+    if isinstance(value, Mapping):
+        return any(one != "none" for one in value.values())
+    return bool(value) and value != "none"
 
 
 def _steered(engine: Engine, request: RenderRequest) -> RenderRequest:

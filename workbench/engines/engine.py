@@ -82,7 +82,8 @@ class Engine(Protocol):
     request's camera path; otherwise the path is added to the prompt, in words. ``camera_notes(request)`` tells
     what of the path it cannot follow, before the render. ``channels`` names
     those that it can write beside the video; see :mod:`workbench.engines.channels`. ``takes_actions``
-    says whether it heeds a request's actions. ``continuation(request) -> Continuation`` says where it
+    says whether it heeds a request's actions, ``takes_weights`` whether it heeds LoRAs, replaced
+    components and ``quantize``; without it a request for them is refused. ``continuation(request) -> Continuation`` says where it
     can continue from a video that it made of a complete request. ``live(request, num_frames)`` returns
     its world as a :class:`workbench.engines.live.LiveFeed`, where it has one.
     ``changed_files(request) -> ChangedFiles`` compares the files that a recipe's request records with

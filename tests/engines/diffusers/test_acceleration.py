@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from tests.engines.diffusers.conftest import Ask, Stage
 from workbench.engines.diffusers import attention
 from workbench.engines.diffusers.acceleration import Acceleration
 from workbench.engines.diffusers.attention import best_attention
-from workbench.engines.diffusers.options import AS_RENDERED
+from workbench.engines.diffusers.families import families
+from workbench.engines.diffusers.options import AS_RENDERED, Options
 from workbench.engines.probe import decode_video
 from workbench.errors import RenderError
 
@@ -276,12 +278,43 @@ def test_auto_takes_the_next_best_attention_when_one_fails(monkeypatch: pytest.M
     assert best_attention({"_flash_3": "", "_native_cudnn": "", "native": ""}) == "native"
 
 
+@pytest.mark.parametrize(
+    ("name", "memory"), [("wan", "full"), ("wan", "group_offload"), ("sana-video", "full")]
+)
 def test_the_error_of_a_vae_in_lower_precision_is_recorded_in_the_recipe(
-    ask: Ask, stage: Stage
+    name: str, memory: str, ask: Ask, stage: Stage
 ) -> None:
     """The dtype is requested here as the exact profile chooses it on a GPU."""
-    made, _ = stage.render(ask("wan", profile="exact", options={"dtype": "bfloat16"}))
+    options = {"dtype": "bfloat16", "memory": memory}
+    made, _ = stage.render(ask(name, profile="exact", options=options))
     assert made.request is not None
-    errors = made.request.options[AS_RENDERED]["vae_errors"]
-    assert set(errors) == {"bfloat16"}
-    assert 0 < errors["bfloat16"] < 1
+    said = made.request.options[AS_RENDERED]
+    assert set(said["vae_errors"]) == {"bfloat16"}
+    assert 0 < said["vae_errors"]["bfloat16"] < 1
+    assert not any("was not measured" in note for note in said["notes"])
+
+
+def test_a_vae_that_decodes_no_trial_is_told_in_the_recipe(ask: Ask, stage: Stage) -> None:
+    """Allegro decodes whole tiles only."""
+    for _ in range(2):  # the second time without another trial
+        made, _ = stage.render(ask("allegro", profile="exact", options={"dtype": "bfloat16"}))
+        assert made.request is not None
+        said = made.request.options[AS_RENDERED]
+        assert said["vae_errors"] == {}
+        told = "the error of the VAE in bfloat16 was not measured: AutoencoderKLAllegro decodes no"
+        assert any(note.startswith(told) for note in said["notes"])
+
+
+def test_a_vae_that_is_moved_for_each_decode_is_not_measured_and_the_recipe_says_so(
+    models: Callable[[str], Path],
+) -> None:
+    pipe = diffusers.WanPipeline.from_pretrained(models("wan"), dtype=torch.bfloat16)
+    family = next(one for one in families() if one.name == "wan")
+    acceleration = Acceleration()
+    options = Options()
+    acceleration.apply(pipe, "exact", options, family, "cpu", resident=False)
+    told = "the error of the VAE in bfloat16 was not measured: it is moved to the device only"
+    assert [note for note in acceleration.notes if note.startswith(told)]
+    assert acceleration.vae_errors == {}
+    acceleration.apply(pipe, "reference", options, family, "cpu", resident=False)
+    assert acceleration.notes == []

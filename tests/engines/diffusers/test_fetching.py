@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -70,6 +70,9 @@ class _Answer(BaseHTTPRequestHandler):
             self.send_error(404)  # what the library asks besides
             return
         name = path.split("/resolve/", 1)[-1].split("/", 1)[-1]
+        if not (self.server.folder / name).is_file():
+            self.send_error(404)
+            return
         data = (self.server.folder / name).read_bytes()
         wanted = self.headers.get("Range", "")
         start = int(wanted.removeprefix("bytes=").partition("-")[0] or 0)
@@ -207,3 +210,35 @@ def test_where_the_hub_is_not_allowed_the_command_is_told() -> None:
         fetch_model("tiny/wan", Settings(allow_hub=False), revision="v2")
     with pytest.raises(InvalidRequest, match="not a hub name"):
         fetch_model("./wan", Settings(allow_hub=True))
+
+
+_LOAD = """
+from workbench.engines.diffusers import DiffusersEngine
+from workbench.rendering import RenderRequest
+from workbench.settings import Settings
+
+engine = DiffusersEngine(Settings())
+request = RenderRequest(
+    prompt="a dog", engine="diffusers", model="tiny/wan", width=64, height=64, num_frames=9
+)
+engine.load(engine.complete(request), "cpu", lambda progress: None)
+print(sorted(engine._model.sizes), min(engine._model.sizes.values()) > 0)
+print("modular:", type(engine._model.pipe).__name__, engine._model.plan.problem)
+"""
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_the_first_download_of_a_modular_model_is_planned_with_the_size_of_its_weights(
+    tmp_path: Path, models: Callable[[str], Path], hub: Hub
+) -> None:
+    """Such a model has no model_index.json, from which diffusers downloads a pipeline."""
+    pytest.importorskip("diffusers")
+    hub.folder = models("wan-modular")
+    made = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _LOAD],
+        capture_output=True, text=True, env=_environment(hub, tmp_path), check=False, timeout=300,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr[-2_000:]
+    assert "['text_encoder', 'transformer', 'vae'] True" in made.stdout
+    assert "modular: WanModularPipeline" in made.stdout
+    assert (tmp_path / "hub" / "models--tiny--wan" / "snapshots" / COMMIT / "vae").is_dir()

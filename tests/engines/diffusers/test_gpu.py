@@ -111,7 +111,7 @@ def test_the_exact_profile_compiles_is_checked_and_gives_nearly_the_same_frames(
     assert made.request is not None
     said = made.request.options[AS_RENDERED]
     assert said["compiled"], said["notes"]
-    assert all(error < 5e-2 for error in said["checked"].values())
+    assert all(error <= 3e-2 for error in said["checked"].values()), "as docs/models.md promises"
     assert _psnr(_taken(frames), plain) > 35
     assert gpu.stages.index("compiling") < gpu.stages.index("denoising")
     gpu.render(ask(name, profile="exact", seed=8))

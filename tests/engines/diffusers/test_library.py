@@ -243,6 +243,7 @@ def test_the_check_of_a_model_refuses_classes_that_cannot_run_here(
         "FluxPipeline": "FluxPipeline makes no video",
         "NoSuchPipeline": "has no NoSuchPipeline",
         "TextToVideoSDPipeline": "ModelScope",
+        "MiniMaxH3ModularPipeline": "does not run MiniMax-H3 yet",
     }
     for name, reason in refused.items():
         folder = write_model(tmp_path / name, transformer=9, text_encoder=9, class_name=name)

@@ -80,3 +80,68 @@ def test_a_lora_is_loaded_by_the_transformer_as_by_a_direct_call(
     got = np.concatenate(given)
     np.testing.assert_array_equal(got, wanted)
     assert (got != without).any()
+
+
+def _ltx_2(path: Path, layers: dict[str, Any]) -> dict[str, Any]:
+    """Save factors of some layers under the names of ComfyUI; return them under diffusers' own."""
+    theirs = {"proj_in": "patchify_proj", "audio_proj_in": "audio_patchify_proj"}
+    ours = {**theirs, **{n: n for n in layers if n.endswith(("attn1.to_q", "attn2.to_v"))}}
+    factors = {name: _factors(layers[name], seed) for seed, name in enumerate(ours)}
+    save_file(
+        {f"diffusion_model.{ours[name]}.lora_{side}.weight": value
+         for name, pair in factors.items() for side, value in pair.items()}, path,
+    )  # fmt: skip
+    return {f"transformer.{name}.lora_{side}.weight": value.clone()
+            for name, pair in factors.items() for side, value in pair.items()}  # fmt: skip
+
+
+def _hunyuan(path: Path, layers: dict[str, Any]) -> dict[str, Any]:
+    """Do the same for layers that make query, key and value at once in their authors' model."""
+    names = [n.removesuffix(".to_q") for n in layers if n.endswith(".attn.to_q")]
+    blocks = [n for n in names if n.startswith("transformer_blocks.")]
+    assert blocks
+    comfy, ours = {}, {}
+    for seed, name in enumerate(blocks):
+        pairs = [_factors(layers[f"{name}.to_{one}"], seed + at) for at, one in enumerate("qkv")]
+        block = f"diffusion_model.double_blocks.{name.split('.')[1]}.img_attn_qkv"
+        comfy[f"{block}.lora_A.weight"] = pairs[0]["A"]
+        comfy[f"{block}.lora_B.weight"] = torch.cat([pair["B"] for pair in pairs])
+        for one, pair in zip("qkv", pairs, strict=True):
+            ours[f"transformer.{name}.to_{one}.lora_A.weight"] = pairs[0]["A"].clone()
+            ours[f"transformer.{name}.to_{one}.lora_B.weight"] = pair["B"]
+    save_file(comfy, path)
+    return ours
+
+
+def _factors(layer: Any, seed: int) -> dict[str, Any]:
+    chance = torch.Generator().manual_seed(seed)
+    return {
+        "A": torch.randn(4, layer.in_features, generator=chance),
+        "B": torch.randn(layer.out_features, 4, generator=chance),
+    }
+
+
+@pytest.mark.parametrize(("name", "save"), [("ltx-2", _ltx_2), ("hunyuan-video", _hunyuan)])
+def test_a_lora_in_comfyuis_layout_gives_the_frames_of_the_same_factors_in_diffusers(
+    name: str,
+    save: Callable[[Path, dict[str, Any]], dict[str, Any]],
+    ask: Ask,
+    stage: Stage,
+    frames: Callable[[], Any],
+    models: Callable[[str], Path],
+    tmp_path: Path,
+) -> None:
+    pipe = diffusers.DiffusionPipeline.from_pretrained(models(name))
+    layers = {n: m for n, m in pipe.transformer.named_modules() if isinstance(m, torch.nn.Linear)}
+    comfy, plain = tmp_path / "comfy.safetensors", tmp_path / "plain.safetensors"
+    save_file(save(comfy, layers), plain)
+    stage.render(ask(name))
+    without = frames()
+    made = {}
+    for path in (comfy, plain):
+        rendered, _ = stage.render(ask(name, loras=[{"path": str(path), "weight": 0.5}]))
+        assert rendered.request is not None
+        assert rendered.request.options[AS_RENDERED]["notes"] == []
+        made[path] = frames()
+    np.testing.assert_array_equal(made[comfy], made[plain])
+    assert (made[comfy] != without).any()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from tests.engines.diffusers.conftest import Ask, Stage
 from tests.engines.diffusers.direct import assert_same, direct
 from tests.engines.diffusers.tiny_weights import save_lora
 from workbench.engines.diffusers.options import AS_RENDERED
-from workbench.engines.engine import Rendered
-from workbench.errors import InvalidRequest
+from workbench.engines.engine import Rendered, RenderTask
+from workbench.errors import InvalidRequest, RenderError
+from workbench.rendering import Recipe
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),
@@ -284,3 +286,16 @@ def test_a_replaced_file_under_the_same_name_is_loaded_anew(
     lora(seed=5)
     stage.render(ask("wan", loras=given))
     assert (frames() != first).any()
+
+
+def test_a_file_deleted_while_its_job_waited_is_named(
+    ask: Ask, stage: Stage, lora: Callable[..., str]
+) -> None:
+    path = lora("ink.safetensors")
+    request = stage.engine.complete(ask("wan", loras=[{"path": path}]))
+    stage.render(ask("wan"))
+    Path(path).unlink()
+    recipe = Recipe(job_id="job", created_at=datetime.now(UTC), request=request)
+    task = RenderTask(recipe, stage.folder, stage.report, lambda: False)
+    with pytest.raises(RenderError, match=r"A file is missing that was there .*ink\.safetensors"):
+        stage.engine.render(task)

@@ -104,6 +104,12 @@ def test_the_fastest_plan_that_fits_is_chosen(free_gib: int, placement: str, til
     assert ("barely fits" in plan.reason) == (free_gib == 1)
 
 
+def test_weights_of_unknown_size_are_never_told_as_none() -> None:
+    reason = plan_memory(replace(NEED, weights={}), 80 * GIB).reason
+    assert "weights of unknown size" in reason
+    assert "0.0 GiB of weights" not in reason
+
+
 def test_a_plan_set_by_the_user_is_kept() -> None:
     plan = plan_memory(NEED, 80 * GIB, placement="model_offload", tiled_vae=True)
     assert (plan.placement, plan.tiled_vae) == ("model_offload", True)

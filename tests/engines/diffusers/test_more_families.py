@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from PIL import Image
 
 from tests.engines.diffusers.conftest import Ask, Stage, recorded
 from tests.engines.diffusers.direct import assert_same, eight_bits
+from tests.engines.diffusers.tiny import LED, TINY
 from workbench.engines.diffusers.families import families
 from workbench.engines.diffusers.options import AS_RENDERED
 from workbench.engines.encoder import VideoWriter
@@ -49,6 +51,39 @@ def test_every_video_pipeline_of_the_library_is_run_or_refused() -> None:
     assert len(made) > 70, "the pattern finds them"
     known = {name for family in families() for name in (*family.classes, *family.variants)}
     assert sorted(made - known - _GENERAL) == []
+
+
+def test_every_family_is_compared_with_a_direct_call_or_refused() -> None:
+    """A family needs a tiny model of its name, in a test of frames equal to a direct call's."""
+    run = {family.name for family in families() if not family.refused}
+    assert len(run) > 40, "they are read"
+    compared = TINY.keys() | (_named_beside_direct_calls() & LED.keys())
+    assert sorted(run - compared) == []
+
+
+def _named_beside_direct_calls() -> set[str]:
+    """Return every text in this folder's tests that compare with a direct call, and in their data."""
+    named: set[str] = set()
+    for file in Path(__file__).parent.glob("test_*.py"):
+        tree = ast.parse(file.read_text("utf-8"))
+        data = {name: one for one in tree.body for name in _assigned(one)}
+        for test in tree.body:
+            if isinstance(test, ast.FunctionDef) and "direct_call" in test.name:
+                used = [data[one.id] for one in ast.walk(test)
+                        if isinstance(one, ast.Name) and one.id in data]  # fmt: skip
+                named |= {text for one in (test, *used) for text in _texts(one)}
+    return named
+
+
+def _assigned(statement: ast.stmt) -> list[str]:
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    targets = [statement.target] if isinstance(statement, ast.AnnAssign) else targets
+    return [one.id for one in targets if isinstance(one, ast.Name)]
+
+
+def _texts(node: ast.AST) -> set[str]:
+    found = (one.value for one in ast.walk(node) if isinstance(one, ast.Constant))
+    return {one for one in found if isinstance(one, str)}
 
 
 def _video(path: Path) -> list[Any]:

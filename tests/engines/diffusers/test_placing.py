@@ -111,6 +111,65 @@ def test_out_of_memory_retries_with_the_next_smaller_placement_and_records_it(
     assert _memory(again)["placement"] == "text_offload"
 
 
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[str]]:
+    """Return a function that makes the transformer's first loads run out of memory.
+
+    It returns a list with an entry for each load.
+    """
+
+    def fail(times: int) -> list[str]:
+        tried: list[str] = []
+        load = diffusers.WanTransformer3DModel.from_pretrained
+
+        def loaded(*arguments: Any, **options: Any) -> Any:
+            tried.append("transformer")
+            if len(tried) <= times:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return load(*arguments, **options)
+
+        monkeypatch.setattr(diffusers.WanTransformer3DModel, "from_pretrained", loaded)
+        return tried
+
+    return fail
+
+
+def test_after_running_out_of_memory_while_loading_the_model_is_loaded_one_placement_lower(
+    ask: Ask, stage: Stage, loads: Callable[[int], list[str]]
+) -> None:
+    _, plain = stage.render(ask("wan"))
+    stage.engine.unload()
+    tried = loads(1)
+    made, folder = stage.render(ask("wan"))
+    assert len(tried) == 2
+    assert _memory(made)["placement"] == "text_offload"
+    assert _memory(made)["ran_out"] == ["full"]
+    told = "out of memory loading as full: retrying with another placement"
+    assert [one.message for one in stage.said].count(told) == 1
+    assert (_frames(folder) == _frames(plain)).all()
+    smaller, _ = stage.render(ask("wan", num_frames=5))
+    assert _memory(smaller)["placement"] == "text_offload", "the weights alone were too many"
+
+
+def test_loading_that_runs_out_of_memory_twice_fails_with_advice(
+    ask: Ask, stage: Stage, loads: Callable[[int], list[str]]
+) -> None:
+    tried = loads(2)
+    with pytest.raises(OutOfMemory, match="too little memory for 64×64"):
+        stage.render(ask("wan"))
+    assert len(tried) == 2
+    stage.render(ask("wan"))  # the engine stays usable
+
+
+def test_loading_in_a_requested_placement_is_not_retried_in_another(
+    ask: Ask, stage: Stage, loads: Callable[[int], list[str]]
+) -> None:
+    tried = loads(1)
+    with pytest.raises(OutOfMemory):
+        stage.render(ask("wan", options={"memory": "full"}))
+    assert len(tried) == 1
+
+
 def test_a_requested_placement_is_never_changed(ask: Ask, stage: Stage) -> None:
     request = ask("wan", options={"memory": "full"})
     stage.render(request)

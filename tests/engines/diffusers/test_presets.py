@@ -47,6 +47,12 @@ pytestmark = [
         ("wan", {"model": "FastVideo/FastWan2.1-T2V-14B-480P-Diffusers"}, "fastwan"),
         ("wan", {"loras": [{"path": "/m/FastWan_T2V_14B_480p_lora_rank_128.safetensors"}]}, "fastwan"),
         ("wan-2-2-5b", {"model": "FastVideo/FastWan2.2-TI2V-5B-FullAttn-Diffusers"}, "fastwan-5b"),
+        ("wan", {"loras": [{"path": "/m/Wan21_AccVid_T2V_14B_lora_rank32_fp16.safetensors"}]}, "wan-2-1-accvideo"),
+        ("wan", {"model": "aejion/AccVideo-WanX-T2V-14B"}, "wan-2-1-accvideo"),
+        ("wan", {"loras": [{"path": "/m/Wan21_CausVid_14B_T2V_lora_rank32_v2.safetensors"}]}, "wan-2-1-causvid"),
+        ("wan", {"loras": [{"path": "/m/Wan2.1_I2V_14B_FusionX_LoRA.safetensors"}]}, "wan-2-1-fusionx"),
+        ("wan", {"transformer": "/m/Wan2_1-T2V-1_3B-Self_Forcing.safetensors"}, "wan-2-1-self-forcing"),
+        ("wan-2-2-5b", {"loras": [{"path": "/m/Wan22_TI2V_5B_Turbo_lora_rank_64_fp16.safetensors"}]}, "wan-2-2-5b-turbo"),
         ("ltx", {"model": "/m/ltxv-2b-0.9.8-distilled"}, "ltx-distilled"),
         ("ltx-2", {"model": "Lightricks/LTX-2-distilled"}, "ltx-2-distilled"),
         ("ltx", {"model": "Lightricks/LTX-Video"}, None),
@@ -147,7 +153,20 @@ def test_four_steps_with_a_lora_for_each_stage_equal_the_direct_call(
     np.testing.assert_array_equal(np.concatenate(given), expected)
 
 
-def test_wan_2_1_in_four_steps_equals_the_direct_call(
+@pytest.mark.parametrize(
+    ("name", "preset", "steps", "shift"),
+    [
+        ("Wan21_T2V_14B_lightx2v_rank64", "wan-2-1-four-steps", 4, 5.0),
+        ("Wan21_AccVid_T2V_14B_lora_rank32", "wan-2-1-accvideo", 10, 5.0),
+        ("Wan21_CausVid_14B_T2V_lora_rank32", "wan-2-1-causvid", 8, 7.0),
+        ("Wan2.1_T2V_14B_FusionX_LoRA", "wan-2-1-fusionx", 8, 2.0),
+    ],
+)
+def test_wan_2_1_with_a_lora_of_few_steps_equals_the_direct_call(
+    name: str,
+    preset: str,
+    steps: int,
+    shift: float,
     ask: Ask,
     stage: Stage,
     models: Callable[[str], Path],
@@ -156,16 +175,33 @@ def test_wan_2_1_in_four_steps_equals_the_direct_call(
 ) -> None:
     kind = diffusers.WanTransformer3DModel
     transformer = kind.from_pretrained(models("wan"), subfolder="transformer")
-    file = save_lora(tmp_path / "Wan21_T2V_14B_lightx2v_rank64.safetensors", transformer)
+    file = save_lora(tmp_path / f"{name}.safetensors", transformer)
     given = recorded(monkeypatch)
     loras = [{"path": str(file)}]
     made, _ = stage.render(ask("wan", num_inference_steps=None, loras=loras))
     assert made.request is not None
-    assert made.request.options["preset"] == "wan-2-1-four-steps"
+    assert made.request.options["preset"] == preset
     pipe = diffusers.WanPipeline.from_pretrained(models("wan"))
-    pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, flow_shift=5.0)
+    pipe.scheduler = type(pipe.scheduler).from_config(pipe.scheduler.config, flow_shift=shift)
     pipe.load_lora_weights(load_file(file))
-    assert_same(given, direct(pipe, made.request, num_inference_steps=4, guidance_scale=1.0))
+    request = made.request.model_copy(update={"options": {}})
+    assert_same(given, direct(pipe, request, num_inference_steps=steps, guidance_scale=1.0))
+
+
+def test_ltx_distilled_that_takes_conditions_equals_the_direct_call_with_its_authors_timesteps(
+    ask: Ask, stage: Stage, models: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = recorded(monkeypatch)
+    options = {"preset": "ltx-distilled"}
+    made, _ = stage.render(ask("ltx-condition", num_inference_steps=None, options=options))
+    assert made.request is not None
+    pipe = diffusers.LTXConditionPipeline.from_pretrained(models("ltx-condition"))
+    call: dict[str, Any] = {"timesteps": [1000, 993, 987, 981, 975, 909, 725, 0.03]}
+    call |= {"num_inference_steps": 8, "guidance_scale": 1.0, "frame_rate": 25,
+             "decode_timestep": 0.05, "decode_noise_scale": 0.025}  # fmt: skip
+    assert_same(given, direct(pipe, made.request, **call))
+    shown = [one.step for one in stage.said if one.stage == "denoising"]
+    assert shown == list(range(1, 9))
 
 
 def test_ltx_distilled_equals_the_direct_call_with_the_models_own_scheduler(
@@ -229,6 +265,34 @@ def test_fastwan_in_three_steps_equals_a_direct_call_with_its_authors_timesteps(
         sigmas=shifted, timesteps=[1000, 757, 522], device=device))  # fmt: skip
     monkeypatch.setattr(scheduler, "step", partial(plain_step, generator=generator))
     options = {"num_inference_steps": 3, "guidance_scale": 1.0, "generator": generator}
+    request = made.request.model_copy(update={"options": {}})
+    assert_same(given, direct(pipe, request, **options))
+
+
+@pytest.mark.parametrize(
+    ("model", "preset"), [("wan", "wan-2-1-self-forcing"), ("wan-2-2-5b", "wan-2-2-5b-turbo")]
+)
+def test_four_steps_of_self_forcing_equal_a_direct_call_with_its_authors_timesteps(
+    model: str,
+    preset: str,
+    ask: Ask,
+    stage: Stage,
+    models: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = recorded(monkeypatch)
+    made, _ = stage.render(ask(model, num_inference_steps=None, options={"preset": preset}))
+    assert made.request is not None
+    assert (made.request.num_inference_steps, made.request.guidance_scale) == (4, 1.0)
+    generator = torch.Generator("cpu").manual_seed(7)
+    pipe = diffusers.WanPipeline.from_pretrained(models(model))
+    pipe.scheduler = scheduler = diffusers.FlowMatchLCMScheduler()
+    shifted = [5 * level / (1 + 4 * level) for level in (1.0, 0.75, 0.5, 0.25)]
+    plain_set, plain_step = scheduler.set_timesteps, scheduler.step
+    monkeypatch.setattr(scheduler, "set_timesteps", lambda _count, device: plain_set(
+        sigmas=shifted, timesteps=[1000, 937.5, 833.333, 625], device=device))  # fmt: skip
+    monkeypatch.setattr(scheduler, "step", partial(plain_step, generator=generator))
+    options = {"num_inference_steps": 4, "guidance_scale": 1.0, "generator": generator}
     request = made.request.model_copy(update={"options": {}})
     assert_same(given, direct(pipe, request, **options))
 

@@ -191,3 +191,16 @@ def test_an_encoder_of_another_kind_is_loaded(
         stage.render(ask("wan"))
         assert _part(stage) is not encoder
         assert np.isfinite(_part(stage).shared.weight.detach().numpy()).all()
+
+
+def test_a_deleted_encoder_of_the_model_before_does_not_stop_the_next_one(
+    ask: Ask, stage: Stage, models: Callable[[str], Path], other: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(models("wan"), own)
+    stage.render(ask("wan", model=str(own)))
+    encoder = _part(stage)
+    (own / _ENCODER).unlink()
+    made, _ = stage.render(ask("wan", model=str(other)))
+    assert made.num_frames == 9
+    assert _part(stage) is not encoder

@@ -73,7 +73,7 @@ def test_the_mp4_holds_the_sound_of_a_direct_call_of_ltx_2(
     assert told == {"sample_rate": 24_000, "channels": 2}
 
 
-def test_cosmos_3_makes_sound_with_weights_that_support_it(
+def test_cosmos_3_makes_the_frames_and_the_sound_of_a_direct_call(
     ask: Ask, stage: Stage, models: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = recorded(monkeypatch)

@@ -108,6 +108,7 @@ LED: Final[Mapping[str, Tiny]] = MappingProxyType(
         "ltx-condition": Tiny(begun.ltx_condition, num_frames=17),
         "cogvideox-control": Tiny(more.cogvideox_control),
         "helios-pyramid": Tiny(more.helios_pyramid, num_frames=66),
+        "helios-distilled": Tiny(more.helios_distilled, num_frames=66),
         "wan-animate-2": Tiny(more.wan_animate_2, options={"call": {"segment_frame_length": 9}}),
         "cosmos-transfer-2-5": Tiny(pictured.cosmos_transfer, options={"safety_checker": False}),
         "cosmos-masked": Tiny(pictured.cosmos_masked, options={"safety_checker": False}),

@@ -64,6 +64,13 @@ def helios_pyramid() -> Any:
     )
 
 
+def helios_distilled() -> Any:
+    """Return a tiny distilled Helios, with the gamma of the other."""
+    parts = helios_parts()
+    parts["scheduler"] = diffusers.HeliosDMDScheduler(gamma=0.3, use_dynamic_shifting=True)
+    return diffusers.HeliosPyramidPipeline(**parts, is_distilled=True)
+
+
 def wan_animate_2() -> Any:
     """Return a tiny Wan-Animate 2, put together from blocks."""
     from diffusers.modular_pipelines import WanAnimate2Blocks

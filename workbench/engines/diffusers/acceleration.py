@@ -62,6 +62,8 @@ class Acceleration:
     refused: str = ""
     """Why all faster paths were disabled for this model; empty if they were not."""
     _vae_refused: bool = False
+    _unmeasured: dict[str, str] = field(default_factory=dict)
+    """Number format → why the VAE's error in it cannot be measured; empty if it can."""
     _checked: dict[_Way, float] = field(default_factory=dict)
     _suspected: list[Callable[[], object]] = field(default_factory=list)
     """How to restore each thing that this render disabled on suspicion."""
@@ -90,13 +92,14 @@ class Acceleration:
         device: str,
         *,
         resident: bool = True,
+        vae_stays: bool = False,
         steps: int = 0,
         mag: MagRatios | None = None,
     ) -> None:
         """Configure ``pipe`` for ``profile`` and ``options``, whatever its current state.
 
         ``resident`` tells whether denoiser and VAE stay on the device: weights that are moved keep
-        their layout. MagCache needs the render's ``steps``, and the ratios that were measured, else
+        their layout. ``vae_stays`` tells whether the VAE does although the denoiser is moved. MagCache needs the render's ``steps``, and the ratios that were measured, else
         it measures them.
         """
         self.notes.clear()
@@ -128,7 +131,8 @@ class Acceleration:
             self.notes.append(f"{family.title} has no step cache in diffusers: fast is exact here")
         if on_gpu:
             _tune(fast=not plain)
-        self._measure_precision(pipe, family, wanted=resident and not reference)
+        if not reference:
+            self._measure_precision(pipe, family, stays=resident or vae_stays)
         self._set_quick_parts(pipe, options.quick_parts and on_gpu and resident and not plain)
         self._set_attention(pipe, attention)
         self._set_compiled(pipe, compiled)
@@ -237,15 +241,27 @@ class Acceleration:
 
         return check
 
-    def _measure_precision(self, pipe: Any, family: Family, *, wanted: bool) -> None:
-        """Measure once the error of a VAE that runs in fewer bits than its authors' 32."""
+    def _measure_precision(self, pipe: Any, family: Family, *, stays: bool) -> None:
+        """Measure once the error of a VAE that runs in fewer bits than its authors' 32.
+
+        Notes why where it cannot be measured.
+        """
         vae = getattr(pipe, "vae", None)
-        if not wanted or vae is None or family.vae_dtype != "float32" or self.quick_parts:
+        if vae is None or family.vae_dtype != "float32":
             return
         name = str(vae.dtype).removeprefix("torch.")
-        if name in self.vae_errors or (error := precision_error(vae)) is None:
+        if name == "float32" or name in self.vae_errors:
             return
-        self.vae_errors[name] = error
+        why = self._unmeasured.get(name, "")
+        if not stays:
+            why = "it is moved to the device only to decode"
+        elif not why and not self.quick_parts:
+            trial = precision_error(vae)
+            why = self._unmeasured[name] = trial.refusal
+            if trial.error is not None:
+                self.vae_errors[name] = trial.error
+        if why:
+            self.notes.append(f"the error of the VAE in {name} was not measured: {why}")
 
     def _set_attention(self, pipe: Any, name: str) -> None:
         if name == self.attention:

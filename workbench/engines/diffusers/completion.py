@@ -64,7 +64,7 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
         raise InvalidRequest(text, (FieldProblem("model", text),))
     facts = model_facts(model, weights)
     family = family_of(facts)
-    values = _values(request, family) | with_length(request, family)
+    values = _values(request, family, facts) | with_length(request, family)
     if values["fps"] is None:
         values["fps"] = facts.own_fps
     values["model"] = str(weights.folder) if weights and not weights.revision else model
@@ -238,7 +238,7 @@ def _cache_problems(request: RenderRequest, family: Family) -> list[FieldProblem
     return [FieldProblem("options.cache", text)]
 
 
-def _values(request: RenderRequest, family: Family) -> dict[str, Any]:
+def _values(request: RenderRequest, family: Family, facts: ModelFacts) -> dict[str, Any]:
     values: dict[str, Any] = {"engine": "diffusers"}
     preset = preset_for(request, family.name)
     for name in _PARAMETERS:
@@ -255,8 +255,8 @@ def _values(request: RenderRequest, family: Family) -> dict[str, Any]:
         options["preset"] = preset.name
         for name, value in preset.options.items():
             options.setdefault(name, value)
-        if preset.call:
-            options["call"] = {**preset.call, **options.get("call", {})}
+        if call := preset.call_of(facts.class_name):
+            options["call"] = {**call, **options.get("call", {})}
     for name, value in family.options.items():
         options.setdefault(name, value)
     shift = family.flow_shift if preset is None else preset.flow_shift

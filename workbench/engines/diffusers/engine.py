@@ -5,12 +5,9 @@ Heavy libraries are imported by the first ``load``.
 
 from __future__ import annotations
 
-import gc
 import logging
-import sys
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +15,7 @@ from workbench.engines.diffusers.completion import complete, continuation, follo
 from workbench.engines.diffusers.families import family_of
 from workbench.engines.diffusers.faults import translate
 from workbench.engines.diffusers.options import Options, read_options
+from workbench.engines.diffusers.placing import free_unused
 from workbench.engines.diffusers.recorded_files import changed_files
 from workbench.engines.diffusers.weights import find_weights, model_facts
 from workbench.engines.engine import ChangedFiles, Continuation, Rendered, RenderTask
@@ -44,6 +42,7 @@ class DiffusersEngine:
     needs_gpu = True
     channels = ("frames", "latents", "actions")
     takes_actions = True
+    takes_weights = True
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -96,7 +95,7 @@ class DiffusersEngine:
             except Exception as error:
                 # The error's frames keep the render's tensors alive as long as the error exists.
                 traceback.clear_frames(error.__traceback__)
-                _collect()
+                free_unused()
                 translated = translate(error, request, model.plan.placement)
                 if not self._may_step_down(translated, model, request, task):
                     if translated is error:
@@ -129,7 +128,7 @@ class DiffusersEngine:
                     raise translated from error
                 self._drop_model()
             finally:
-                _collect()
+                free_unused()
 
     def _may_step_down(
         self, error: WorkbenchError, model: LoadedModel, request: RenderRequest, task: RenderTask
@@ -158,7 +157,7 @@ class DiffusersEngine:
             return
         self._model.text_cache.clear()
         self._model = None
-        _collect()
+        free_unused()
 
     def _ready(
         self,
@@ -174,19 +173,19 @@ class DiffusersEngine:
             model_key,
         )
 
-        family = family_of(
-            model_facts(request.model, find_weights(request.model, request.revision))
-        )
-        key = model_key(request, options, family, device)
-        if self._model is not None and self._model.key == key:
-            return self._model
-        kept = encoders_for(self._model, request, options, device) if self._model else {}
-        self._drop_model()
         try:
+            family = family_of(
+                model_facts(request.model, find_weights(request.model, request.revision))
+            )
+            key = model_key(request, options, family, device)
+            if self._model is not None and self._model.key == key:
+                return self._model
+            kept = encoders_for(self._model, request, options, device) if self._model else {}
+            self._drop_model()
             self._model = load_model(request, options, self._settings, device, report, kept)
         except Exception as error:
             traceback.clear_frames(error.__traceback__)
-            _collect()
+            free_unused()
             translated = translate(error, request, None)
             if translated is error:
                 raise
@@ -209,10 +208,3 @@ def _default_device() -> str:
     import torch  # noqa: PLC0415
 
     return "cuda:0" if torch.cuda.is_available() else "cpu"
-
-
-def _collect() -> None:
-    gc.collect()
-    if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
-        with suppress(RuntimeError):  # a lost device answers every call with its first error
-            torch.cuda.empty_cache()

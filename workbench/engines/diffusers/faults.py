@@ -57,6 +57,9 @@ def translate(
     if is_lost(error):
         return DeviceLost(f"The device failed and needs a new worker: {told_by(error)}")
     kind = type(error).__name__
+    if isinstance(error, FileNotFoundError):
+        file = error.filename or told_by(error)
+        return RenderError(f"A file is missing that was there when the job was queued: {file}")
     return RenderError(f"The model could not render this: {kind}: {told_by(error)}")
 
 

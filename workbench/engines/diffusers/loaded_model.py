@@ -62,7 +62,7 @@ class LoadedModel:
     variants: dict[str, Any] = field(default_factory=dict)
     """Pipelines of other classes over the same components."""
     ran_out: dict[Placement, int] = field(default_factory=dict)
-    """Placement → pixels of the smallest video that ran out of memory in it."""
+    """Placement → pixels of the smallest video that ran out of memory in it; 0: while loading."""
 
     def pipe_for(self, options: Options) -> Any:
         """Return the pipeline class that takes the inputs in ``options``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +17,18 @@ from workbench.engines.diffusers.components import (
 )
 from workbench.engines.diffusers.digests import ComputedDigests
 from workbench.engines.diffusers.families import Family, family_of
-from workbench.engines.diffusers.faults import told_by
+from workbench.engines.diffusers.faults import is_out_of_memory, told_by
+from workbench.engines.diffusers.fetching import fetch_model
 from workbench.engines.diffusers.host_memory import available_bytes
 from workbench.engines.diffusers.loaded_model import LoadedModel, ModelKey
 from workbench.engines.diffusers.loras import AppliedLoras
-from workbench.engines.diffusers.memory import MemoryPlan, need_of, plan_memory
+from workbench.engines.diffusers.memory import (
+    MemoryPlan,
+    Placement,
+    lower_placement,
+    need_of,
+    plan_memory,
+)
 from workbench.engines.diffusers.options import Options
 from workbench.engines.diffusers.own_weights import (
     bits_of,
@@ -31,7 +39,7 @@ from workbench.engines.diffusers.own_weights import (
     weight_paths,
 )
 from workbench.engines.diffusers.packages import package_problem
-from workbench.engines.diffusers.placing import device_budget, modules_of, place
+from workbench.engines.diffusers.placing import device_budget, free_unused, modules_of, place
 from workbench.engines.diffusers.previews import LatentColours
 from workbench.engines.diffusers.safety import checker_arguments
 from workbench.engines.diffusers.shared_parts import encoders_of, handed_over, held_bytes
@@ -77,11 +85,12 @@ def load_model(
     settings: Settings,
     device: str,
     report: Callable[[Progress], None],
-    kept: Mapping[str, Any] | None = None,
+    kept: dict[str, Any] | None = None,
 ) -> LoadedModel:
     """Load the model of ``request`` onto ``device``, reporting progress.
 
-    ``kept`` are components that are in memory already, on the CPU.
+    ``kept`` are components that are in memory already, on the CPU. If the device runs out of
+    memory, they are given up and loading is tried once more, in a placement that needs less.
     Raises ``EngineUnavailable`` if a library or the weights are missing or damaged.
     """
     if not settings.allow_hub:  # the hub's library reads it on import
@@ -97,29 +106,74 @@ def load_model(
     stored = _stored(request, weights)
     sizes = _sizes(request, stored, dtypes)
     wide = dtypes.get("vae") == "float32"
-    kept = kept or {}
-    host = available_bytes()
-    plan = plan_memory(
-        need_of(
-            request,
-            family,
-            sizes,
-            facts.configs,
-            wide_vae=wide,
-            through_host=_through_host(request, weights, stored, dtypes),
-        ),
-        device_budget(device),
-        None if host is None else host + held_bytes(kept),
-        placement=options.memory,
-        tiled_vae=options.tiled_vae,
-        modular=weights is not None and weights.modular,
+    kept = {} if kept is None else kept
+    need = need_of(
+        request,
+        family,
+        sizes,
+        facts.configs,
+        wide_vae=wide,
+        through_host=_through_host(request, weights, stored, dtypes),
     )
-    if plan.problem:
-        raise EngineUnavailable(plan.problem)
-    report(Progress("loading", message=f"{family.title}: {plan.reason}"))
     if kept:
         names = " and ".join(sorted(kept))
         report(Progress("loading", message=f"{names}: kept from the model before"))
+    modular = weights is not None and weights.modular
+    ran_out: dict[Placement, int] = {}
+    while True:
+        host = available_bytes()
+        plan = plan_memory(
+            need,
+            device_budget(device),
+            None if host is None else host + held_bytes(kept),
+            placement=options.memory,
+            tiled_vae=options.tiled_vae,
+            modular=modular,
+            lower_than=next(iter(ran_out), None),
+        )
+        if plan.problem:
+            raise EngineUnavailable(plan.problem)
+        report(Progress("loading", message=f"{family.title}: {plan.reason}"))
+        try:
+            pipe, loras = _placed(
+                request, options, settings, weights, family, device, dtypes, plan, report, kept
+            )
+            break
+        except Exception as error:
+            lower = lower_placement(plan.placement, modular=modular)
+            if ran_out or options.memory != "auto" or lower is None or not is_out_of_memory(error):
+                raise
+            traceback.clear_frames(error.__traceback__)  # they hold what was loaded
+            ran_out[plan.placement] = 0  # whatever the size of the video
+            text = f"out of memory loading as {plan.placement}: retrying with another placement"
+            report(Progress("loading", message=text))
+        kept.clear()  # the hooks of the failed placement may be on them
+        free_unused()
+    model = LoadedModel(
+        model_key(request, options, family, device), pipe, family, device, plan,
+        getattr(pipe, "scheduler", None), LatentColours.fit(pipe), dtypes,
+        sizes or _held(pipe), facts.configs, loras,
+        encoders=encoders_of(request, weights, dtypes),
+        digests=ComputedDigests(file for _, file in files_of(request, weights)),
+        ran_out=ran_out,
+    )  # fmt: skip
+    model.text_cache.attach(pipe)
+    return model
+
+
+def _placed(
+    request: RenderRequest,
+    options: Options,
+    settings: Settings,
+    weights: Weights | None,
+    family: Family,
+    device: str,
+    dtypes: Mapping[str, str],
+    plan: MemoryPlan,
+    report: Callable[[Progress], None],
+    kept: Mapping[str, Any],
+) -> tuple[Any, AppliedLoras]:
+    """Return the pipeline with its LoRAs, loaded and placed by ``plan``."""
     pipe = _pipeline(
         request, options, settings, weights, family, device, dtypes, plan, report, kept
     )
@@ -128,15 +182,7 @@ def load_model(
     loras.apply(pipe, request.loras)
     cast_to_fp8(request, pipe.components)
     place(pipe, plan, device)
-    model = LoadedModel(
-        model_key(request, options, family, device), pipe, family, device, plan,
-        getattr(pipe, "scheduler", None), LatentColours.fit(pipe), dtypes,
-        sizes or _held(pipe), facts.configs, loras,
-        encoders=encoders_of(request, weights, dtypes),
-        digests=ComputedDigests(file for _, file in files_of(request, weights)),
-    )  # fmt: skip
-    model.text_cache.attach(pipe)
-    return model
+    return pipe, loras
 
 
 def _check_nf4(request: RenderRequest, weights: Weights | None, device: str) -> None:
@@ -160,8 +206,11 @@ def _check_nf4(request: RenderRequest, weights: Weights | None, device: str) -> 
 
 def _found(
     request: RenderRequest, settings: Settings, report: Callable[[Progress], None]
-) -> Weights | None:
-    """Return the model's folder, downloaded if allowed; None if only loading can find it."""
+) -> Weights:
+    """Return the model's folder, downloaded if allowed.
+
+    Raises ``EngineUnavailable`` if it is not on this machine and cannot be downloaded.
+    """
     weights = find_weights(request.model, request.revision)
     if weights is not None:
         return weights
@@ -174,7 +223,8 @@ def _found(
         diffusers.DiffusionPipeline.download(request.model, revision=request.revision or None)
     except (OSError, ValueError) as error:  # a modular pipeline has no model_index.json
         report(Progress("loading", message=told_by(error)))
-    return find_weights(request.model, request.revision)
+    found = find_weights(request.model, request.revision)
+    return found or fetch_model(request.model, settings, revision=request.revision)
 
 
 def _stored(request: RenderRequest, weights: Weights | None) -> dict[str, Stored]:

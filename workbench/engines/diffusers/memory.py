@@ -298,8 +298,9 @@ def _reason(placement: Placement, need: Need, free_bytes: int, *, tiled: bool, p
     if not pinned and placement in {"text_offload", "group_offload"}:
         kept += ", slowly, because the machine has too little memory to lock pages"
     how = "in tiles" if tiled else "whole"
+    size = f"{need.total / _GIB:.1f} GiB of weights" if need.total else "weights of unknown size"
     return (
-        f"{kept}, frames are decoded {how}: {need.total / _GIB:.1f} GiB of weights, about "
+        f"{kept}, frames are decoded {how}: {size}, about "
         f"{need.denoise / _GIB:.1f} GiB to denoise and {need.decode / _GIB:.1f} GiB to decode, "
         f"{free_bytes / _GIB:.1f} GiB free"
     )

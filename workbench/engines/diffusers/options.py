@@ -31,7 +31,7 @@ _RESERVED = frozenset(
 
 _NO_AUDIO: Final = (
     "No video pipeline of this diffusers follows a sound that it is given: LTX-2 takes encoded sound "
-    "as the start of its denoising only, and MiniMax-H3's references are not supported yet. LTX-2, "
+    "as the start of its denoising only, and MiniMax-H3 is refused. LTX-2, "
     "Cosmos 3, Kandinsky 6 and Echo generate sound with the picture."
 )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from workbench.engines.diffusers.memory import MemoryPlan
 
-__all__ = ["device_budget", "modules_of", "place", "withdraw"]
+__all__ = ["device_budget", "free_unused", "modules_of", "place", "withdraw"]
 
 _GROUP_HOOKS: Final = (
     "group_offloading", "layer_execution_tracker", "lazy_prefetch_group_offloading",
@@ -51,6 +54,14 @@ def device_budget(device: str) -> int | None:
     import torch  # noqa: PLC0415
 
     return int(torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved())
+
+
+def free_unused() -> None:
+    """Free what nothing refers to any more, on the device too; imports no library."""
+    gc.collect()
+    if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
+        with suppress(RuntimeError):  # a lost device answers every call with its first error
+            torch.cuda.empty_cache()
 
 
 def modules_of(pipe: Any) -> Iterator[tuple[str, Any]]:

@@ -31,7 +31,12 @@ class Preset(BaseModel):
     flow_shift: float | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
     call: Mapping[str, Any] = Field(default_factory=dict)
+    classes: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     unproven: str = ""
+
+    def call_of(self, class_name: str) -> dict[str, Any]:
+        """Return the further parameters of the call of a pipeline class."""
+        return {**self.call, **self.classes.get(class_name, {})}
 
 
 @cache

@@ -53,22 +53,31 @@ def hasten_vae(vae: Any) -> Trial:
     return Trial(error, f"the faster VAE's frames differ by {error:.2g} of their size")
 
 
-def precision_error(vae: Any) -> float | None:
-    """Return how far a known VAE's frames are from those it decodes in 32 bits.
+def precision_error(vae: Any) -> Trial:
+    """Measure how far a VAE's frames are from those that it decodes in 32 bits.
 
-    None if the VAE is unknown or already runs in 32 bits. The weights are restored bit for bit.
+    Decodes a few random latents in both formats; the weights are restored bit for bit. The trial
+    has no error for a VAE that runs in 32 bits, and a refusal where it cannot be made.
     """
     import torch  # noqa: PLC0415
 
     dtype = next(vae.parameters()).dtype
-    if type(vae).__name__ not in _VAES or dtype == torch.float32:
-        return None
-    narrow = _trial(vae)
+    if dtype == torch.float32:
+        return Trial()
+    name = type(vae).__name__
     try:
+        narrow = _trial(vae)
         torch.nn.Module.to(vae, torch.float32)  # the model's own method warns about precision
-        return relative_error(narrow, _trial(vae))
+        wide = _trial(vae)
+    except torch.OutOfMemoryError:
+        return Trial(refusal="the device has too little memory for the VAE in 32 bits")
+    except (RuntimeError, ValueError, TypeError, LookupError, AttributeError):
+        return Trial(refusal=f"{name} decodes no trial of a few latents")
     finally:
         torch.nn.Module.to(vae, dtype)
+    if not wide.float().std() > 0:
+        return Trial(refusal=f"{name} decodes no trial of a few latents")
+    return Trial(relative_error(narrow, wide))
 
 
 def restore(module: Any) -> None:
@@ -103,7 +112,8 @@ def _trial(vae: Any) -> Any:
     import torch  # noqa: PLC0415
 
     weight = next(vae.parameters())
-    shape = (1, vae.config.z_dim, *_TRIAL_LATENTS)
+    channels = getattr(vae.config, "z_dim", None) or vae.config.latent_channels
+    shape = (1, channels, *_TRIAL_LATENTS)
     latents = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         return vae.decode(latents.to(weight.device, weight.dtype), return_dict=False)[0]

@@ -68,6 +68,7 @@ def render(
         model.family,
         model.device,
         resident=model.plan.denoiser_stays,
+        vae_stays=model.plan.placement != "model_offload",
         steps=request.num_inference_steps or own_steps(pipe),
         mag=kept_ratios(request, type(pipe).__name__) if options.cache == "mag" else None,
     )

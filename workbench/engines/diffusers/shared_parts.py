@@ -51,12 +51,17 @@ class EncoderIdentity:
             return False
         if self.files == other.files:
             return True
-        if any(_stamped(path) != (path, *stamp) for path, *stamp in (*self.files, *other.files)):
-            return False  # replaced since it was loaded
-        pairs = [(one[0], two[0]) for one, two in zip(self.files, other.files, strict=True)]
-        if any(_ends(one) != _ends(two) for one, two in pairs):
-            return False  # most that differ do so here, and need not be read whole
-        return all(digest(one) == digest(two) for one, two in pairs)
+        try:
+            if any(
+                _stamped(path) != (path, *stamp) for path, *stamp in (*self.files, *other.files)
+            ):
+                return False  # replaced since it was loaded
+            pairs = [(one[0], two[0]) for one, two in zip(self.files, other.files, strict=True)]
+            if any(_ends(one) != _ends(two) for one, two in pairs):
+                return False  # most that differ do so here, and need not be read whole
+            return all(digest(one) == digest(two) for one, two in pairs)
+        except OSError:
+            return False  # deleted since it was loaded
 
 
 def encoders_of(
