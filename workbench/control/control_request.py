@@ -32,7 +32,7 @@ KindName = Literal["depth", "edges", "pose", "segments", "blur", "layout", "gray
 
 KINDS: Final[tuple[KindName, ...]] = get_args(KindName)
 
-FOLLOWED_CHANNELS: Final = ("depth", "edges", "segments", "boxes", "flow")
+FOLLOWED_CHANNELS: Final = ("depth", "edges", "segments", "boxes", "flow", "gray")
 """The channels of a storyboard that a model can follow."""
 
 COMPUTED: Final = ("edges", "gray", "blur", "flow")
@@ -40,6 +40,12 @@ COMPUTED: Final = ("edges", "gray", "blur", "flow")
 
 ESTIMATED: Final = ("depth", "pose", "segments")
 """The kinds that a learnt model estimates from any video, with the user's own weights."""
+
+_NO_CHANNEL: Final = {
+    "pose": "a storyboard has no skeletons: give a pose video that is ready, or estimate the pose "
+    "from a video with your own weights"
+}
+"""Kind → why no storyboard has it, where a reader would expect it."""
 
 _FROM: Final = " from "
 _BY: Final = " by "
@@ -87,7 +93,7 @@ class Control(BaseModel):
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if (self.channel or self.storyboard) and self.kind not in FOLLOWED_CHANNELS:
-            raise ValueError(f"there is no channel of kind {self.kind}")
+            raise ValueError(_NO_CHANNEL.get(self.kind, f"there is no channel of kind {self.kind}"))
         if not self.video and not self.storyboard:
             raise ValueError("name a video, or set storyboard")
         if not self.ready:

@@ -143,13 +143,13 @@ def storyboard(tmp_path: Path) -> Path:
     scene = Scene(subject="a red car", action="driving", setting="a coast road")
     camera = CameraControl.of("push in").resolved(width=64, height=64, num_frames=25, fps=24)
     size: dict[str, Any] = {"width": 64, "height": 64, "num_frames": 25, "fps": 24}
-    channels = ("depth", "edges", "segments", "boxes", "flow")
+    channels = ("depth", "edges", "segments", "boxes", "flow", "gray")
     render(folder, scene, camera=camera, channels=channels, **size)
     return folder
 
 
 @pytest.mark.parametrize(("fps", "step"), [(24, 1.0), (16, 1.5)])
-@pytest.mark.parametrize("kind", ["depth", "edges"])
+@pytest.mark.parametrize("kind", ["depth", "edges", "gray"])
 def test_vace_follows_a_storyboards_channel_as_by_a_direct_call(
     kind: str,
     fps: int,
