@@ -288,6 +288,28 @@ def test_each_segment_follows_its_part_of_a_storyboards_depth(
     beyond.batch.cancel()
 
 
+def test_ltx_2_follows_its_part_of_a_control_in_each_segment(
+    begun: Callable[..., wb.Video], studio: wb.Studio
+) -> None:
+    shape: dict[str, Any] = {"width": 64, "height": 64, "num_frames": 33, "fps": 24}
+    (drawn,) = wb.render(
+        "a red car", camera="push in", channels=["depth"], using=studio, **shape
+    ).videos
+    depth = drawn.wait(_LIMIT_S).channel("depth")
+    asked: dict[str, Any] = {"seconds": 25 / 24, "segment_s": 17 / 24, "most_retakes": 0}
+    world = begun("ltx-2", fps=24).rollout(control=depth, **asked)
+    told = [one.job.request.options["control"]["start_s"] for one in world.segments]
+    assert told == [0, pytest.approx(8 / 24)]
+    frames = _frames(world)
+    said = world.segments[1].recipe.request.options[AS_RENDERED]["notes"]
+    assert any(
+        note.startswith("the model follows the depth of a storyboard, from") for note in said
+    )
+    alone = _frames(begun("ltx-2", fps=24).rollout(**asked))
+    assert len(alone) == len(frames)
+    assert not np.array_equal(alone, frames), "the control is followed"
+
+
 def test_each_segment_follows_its_part_of_the_storyboard_of_its_own_world(
     begun: Callable[..., wb.Video], studio: wb.Studio
 ) -> None:
