@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -21,6 +21,10 @@ from workbench.settings import Settings
 from workbench.studio import Studio
 
 __all__ = ["Cell", "Requests", "checked", "raise_problems", "submit"]
+
+
+_NAMING: Final = ("camera", "control", "actions")
+"""The parameters that may name an upload or a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Requests:
         settings: Settings,
         find: Callable[[RenderParameters], RenderParameters] | None = None,
     ) -> None:
-        """``find`` returns parameters with what their control and actions name by an id."""
+        """``find`` returns parameters with what their camera, control and actions name by an id."""
         self._settings = settings
         self._completion = Completion(settings)
         self._find = find
@@ -62,15 +66,15 @@ class Requests:
         engine = str(values.get("engine") or settings.engine)
         if engine != "animatic":
             values.setdefault("model", settings.model)
-        named = RenderParameters.of(
-            {name: values.pop(name) for name in ("control", "actions") if name in values}
-        )
+        named = RenderParameters.of({name: values.pop(name) for name in _NAMING if name in values})
         if self._find is not None:
             named = self._find(named)
         if named.control is not None:
             values["options"] = {**values.get("options", {}), "control": named.control}
         if named.actions is not None:
             values["actions"] = named.actions
+        if named.camera is not None:
+            values["camera"] = named.camera
         values |= {"engine": engine}
         values.setdefault("negative_prompt", cell.scene.negative_prompt)
         try:

@@ -21,6 +21,7 @@ import workbench as wb
 from tests.engines.diffusers.conftest import Stage
 from tests.engines.diffusers.tiny import LED, TINY
 from tests.live_server import end_supervisor
+from workbench.cli import main
 from workbench.control import path_from_keys
 from workbench.engines.channels import read_channel
 from workbench.engines.diffusers.options import AS_RENDERED
@@ -365,6 +366,27 @@ def test_a_segment_over_its_bounds_is_made_again_and_its_recipe_makes_what_was_k
     _, folder = stage.render(recipe.request)
     made = np.stack(list(decode_video(folder / "video.mp4")))
     assert np.array_equal(made, _frames(world))
+
+
+def test_the_bounds_of_a_rollout_are_set_from_a_shell(
+    begun: Callable[..., wb.Video],
+    studio: wb.Studio,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("workbench.research.rollout_command.studio", lambda: studio)
+    video = begun("wan-2-2-5b")
+    words = ["rollout", video.job_id, "--seconds", "0.1", "--no-wait"]
+    assert main([*words, "--bounds", "exposure=0.3, seam=off"]) == 0
+    world = wb.open_world(capsys.readouterr().out.split()[-1], using=studio)
+    bounds = world.segments[0].job.request.options["rollout"]["bounds"]
+    assert bounds == {"exposure": 0.3, "colour": 8.0, "sharpness": 1.5, "seam": False}
+    world.batch.cancel()
+    for wrong in ("exposure=-1", "hue=1", "seam=perhaps"):
+        with pytest.raises(SystemExit) as caught:
+            main([*words, "--bounds", wrong])
+        assert caught.value.code == 2
+        assert wrong.partition("=")[0] in capsys.readouterr().err
 
 
 def test_the_last_segment_of_a_branch_ends_at_its_own_picture(
