@@ -190,11 +190,14 @@ class Rollouts:
             raise refused("at_s", _GONE.rstrip("."))
         segment, count = segment_of(job.request), job.request.num_frames or 0
         kept = segment.overlap + frame - start
-        if (every := self._jobs.continuation(job.request).every) > 1:
-            places = self._places(line, every)
+        how = self._jobs.continuation(job.request)
+        if how.every > 1:
+            places = self._places(line, how.every)
             if frame not in places:
                 found = ", ".join(f"{place / branch.fps:g}" for place in places)
                 raise refused("at_s", f"must be where this model can go on: {found} s")
+        elif kept < how.least:
+            raise refused("at_s", how.reason.rstrip("."))
         cut = 0 if kept == count else kept
         origin = Origin(
             job.request, frame, index + 1, poses, name, job.job_id, cut,
