@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from importlib import resources
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -26,9 +27,12 @@ from tests.engines.filming import render
 from tests.live_server import end_supervisor
 from workbench.control import CameraControl, CameraPath, path_from_words
 from workbench.control.control_request import KINDS
+from workbench.direction import direction_kinds
+from workbench.engines.animatic.engine import AnimaticEngine
 from workbench.engines.channels import decode_flow, read_channel
 from workbench.engines.completion import Completion
-from workbench.engines.diffusers.conditioning import conditioned, takers_of
+from workbench.engines.diffusers.conditioning import conditioned, kinds_of, takers_of
+from workbench.engines.diffusers.families import ModelFacts, families
 from workbench.engines.diffusers.options import AS_RENDERED, read_options
 from workbench.engines.optical_flow import dis_flow, flow_colours
 from workbench.engines.probe import decode_video
@@ -283,6 +287,30 @@ def test_a_kind_of_control_that_a_model_does_not_take_is_refused_and_told_who_do
     with pytest.raises(InvalidRequest, match=told) as caught:
         _complete(ask(model, options=options))
     assert [one.field for one in caught.value.problems] == ["options.control.kind"]
+
+
+@pytest.mark.parametrize(
+    ("family", "kinds"),
+    [
+        (family.title, kinds)
+        for family in families()
+        if (kinds := kinds_of(ModelFacts(class_name=family.classes[0]), family))
+    ],
+)
+def test_one_click_offers_every_channel_that_a_family_takes_and_names_it(
+    family: str, kinds: tuple[str, ...]
+) -> None:
+    offered = direction_kinds(kinds, takes_camera=True)
+    known = [kind for kind in AnimaticEngine.channels if kind in kinds]
+    assert set(offered) == set(known or ["camera"]), family
+    if "depth" in known:
+        assert offered[0] == "depth"
+    form = resources.files("workbench.widgets").joinpath("static/direct_form.js").read_text("utf-8")
+    names = form.partition("const KINDS = {")[2].partition("}")[0]
+    assert all(f"{kind}: " in names for kind in offered), family
+    for kind in known:
+        asked = Control.model_validate({"kind": kind, "storyboard": True})
+        assert asked.waits
 
 
 @pytest.mark.parametrize("kind", KINDS)
