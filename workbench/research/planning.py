@@ -6,7 +6,7 @@ Knows how a prompt, its scene and its values become a complete request; knows no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -113,19 +113,40 @@ def submit(
 
 
 def checked(used: Studio, cells: Iterable[Cell]) -> list[CompleteRequest]:
-    """Return the cells' complete requests; raises ``InvalidRequest`` with each distinct problem."""
+    """Return the cells' complete requests.
+
+    Raises ``InvalidRequest`` with each distinct problem, and the axis values that have it if the
+    other values of that axis do not.
+    """
     maker = Requests(used.settings, used.found_inputs)
     requests: list[CompleteRequest] = []
-    problems: list[FieldProblem] = []
-    for cell in cells:
+    found: dict[FieldProblem, list[Cell]] = {}
+    known = list(cells)
+    for cell in known:
         try:
             requests.append(maker.of(cell))
         except InvalidRequest as error:
-            problems.extend(error.problems or (FieldProblem("prompts", str(error)),))
+            for problem in error.problems or (FieldProblem("prompts", str(error)),):
+                found.setdefault(problem, []).append(cell)
         except EngineUnavailable as error:
-            problems.append(FieldProblem("engine", str(error)))
-    raise_problems(problems)
+            found.setdefault(FieldProblem("engine", str(error)), []).append(cell)
+    raise_problems(
+        replace(one, problem=f"{one.problem}{_where(refused, known)}")
+        for one, refused in found.items()
+    )
     return requests
+
+
+def _where(refused: Sequence[Cell], cells: Sequence[Cell]) -> str:
+    """Return the axis and its values that tell ``refused`` from the other cells; empty for none."""
+    axes = dict.fromkeys(axis for cell in refused for axis in cell.labels)
+    for axis in axes:
+        values = dict.fromkeys(cell.labels.get(axis, "") for cell in refused)
+        others = [cell for cell in cells if cell.labels.get(axis, "") not in values]
+        among = [cell for cell in cells if cell.labels.get(axis, "") in values]
+        if others and len(among) == len(refused):
+            return f" ({axis} {', '.join(values)})"
+    return ""
 
 
 def raise_problems(problems: Iterable[FieldProblem]) -> None:
