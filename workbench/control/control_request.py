@@ -38,7 +38,7 @@ FOLLOWED_CHANNELS: Final = ("depth", "edges", "segments", "boxes", "flow", "gray
 COMPUTED: Final = ("edges", "gray", "blur", "flow")
 """The kinds that OpenCV computes from any video."""
 
-ESTIMATED: Final = ("depth", "pose", "segments")
+ESTIMATED: Final = ("depth", "pose", "segments", "boxes")
 """The kinds that a learnt model estimates from any video, with the user's own weights."""
 
 _NO_CHANNEL: Final = {
@@ -72,12 +72,12 @@ class Control(BaseModel):
     ready: bool = Field(
         True,
         description="Whether the pixels of `video` are already of that kind. False computes edges, "
-        "gray, blur or flow from them, or estimates depth, pose or segments with `estimator`.",
+        "gray, blur or flow from them, or estimates depth, pose, segments or boxes with `estimator`.",
     )
     estimator: str = Field(
         "",
         max_length=4_096,
-        description="Folder of the model that estimates depth, pose or segments; by default that of "
+        description="Folder of the model that estimates depth, pose, segments or boxes; by default that of "
         "the settings.",
     )
     detector: str = Field(
