@@ -220,11 +220,13 @@ class RenderRequests:
         return control.kind in self._jobs.job(control.video).request.channels
 
     def found(self, asked: RenderParameters) -> RenderParameters:
-        """Return ``asked`` with the file of its control and the rows of its actions.
+        """Return ``asked`` with its camera's path, its control's file and its actions' rows.
 
-        Raises ``InvalidRequest`` for an id of neither.
+        Raises ``InvalidRequest`` for an id of none of them.
         """
         found: dict[str, Any] = {}
+        if asked.camera is not None:
+            found["camera"] = self.camera(asked.camera)
         if asked.control is not None:
             found["control"] = self.followed(asked.control)
         if asked.actions is not None:

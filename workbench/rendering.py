@@ -53,7 +53,7 @@ NAMING_OPTIONS: Final = (*INPUTS, "tail", "recording")
 """The options that name local files; only the workbench sets ``tail`` and ``recording``."""
 
 Channel = Literal[
-    "camera", "depth", "segments", "boxes", "flow", "edges", "frames", "latents", "actions"
+    "camera", "depth", "segments", "boxes", "flow", "edges", "gray", "frames", "latents", "actions"
 ]
 """The channels that an engine can write beside the video."""
 
@@ -319,7 +319,7 @@ class RenderParameters(BaseModel):
         description="What a robot does, for Cosmos 3: an embodiment and rows of numbers, or the id of "
         "an upload; or a mode in which the model finds the actions; see docs/worlds.md.",
     )
-    channels: Annotated[tuple[Channel, ...], Field(max_length=9)] | None = Field(
+    channels: Annotated[tuple[Channel, ...], Field(max_length=10)] | None = Field(
         None,
         description="Exact channels to write beside the video, if the engine knows them, as the "
         "storyboard does; see docs/worlds.md.",

@@ -241,7 +241,7 @@ class Studio:
         return self._requests.completed(settings)
 
     def found_inputs(self, given: RenderParameters) -> RenderParameters:
-        """Return ``given`` with what its control and actions name by an id.
+        """Return ``given`` with what its camera, control and actions name by an id.
 
         Raises ``InvalidRequest``.
         """

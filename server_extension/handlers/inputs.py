@@ -17,8 +17,10 @@ _MEDIA_TYPES: Final = (
 )  # fmt: skip
 
 
-_CAMERA_TYPES: Final = ("application/json", "application/octet-stream", "text/plain")
-"""JSON; NPZ and NPY; TUM text."""
+_CAMERA_TYPES: Final = (
+    "application/json", "application/octet-stream", "text/plain", "application/zip",
+)  # fmt: skip
+"""JSON; NPZ and NPY; TUM text; a ZIP of COLMAP's texts."""
 _ACTION_TYPES: Final = ("application/json", "application/octet-stream", "text/csv")
 """JSON; NPY; CSV."""
 _ACTIONS: Final = (

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -26,6 +27,7 @@ from workbench.engines.channels import (
     read_channel,
 )
 from workbench.engines.completion import Completion
+from workbench.engines.computed_control import computed_controls
 from workbench.engines.control_frames import control_frames
 from workbench.errors import DamagedFile, InvalidRequest
 from workbench.rendering import RenderRequest
@@ -70,7 +72,7 @@ def test_channels_do_not_change_the_video(tmp_path: Path) -> None:
     assert np.array_equal(one, other)
     files = {path.name for path in (tmp_path / "with").iterdir()}
     assert files - {path.name for path in (tmp_path / "without").iterdir()} == {
-        "camera.json", "depth.mkv", "segments.mkv", "boxes.json", "flow.mkv", "edges.mkv",
+        "camera.json", "depth.mkv", "segments.mkv", "boxes.json", "flow.mkv", "edges.mkv", "gray.mkv",
         "channels.json",
     }  # fmt: skip
 
@@ -111,6 +113,17 @@ def test_the_motion_of_a_walking_figure_is_known_only_where_its_pose_stays(tmp_p
     assert known > 0.8
     assert not flows[0][1][there].any()
     assert not flows[-1][1].any(), "nothing follows the last frame"
+
+
+def test_gray_is_the_luma_of_the_frames(tmp_path: Path) -> None:
+    render(tmp_path, _DOG, camera=_camera("push in"), channels=("gray", "edges"), **_SIZE)
+    assert kind_of(tmp_path / "gray.mkv") == "gray"
+    assert kind_of(tmp_path / "edges.mkv") == "edges"
+    gray = list(control_frames(tmp_path / "gray.mkv"))
+    seen = computed_controls("gray", list(decode(tmp_path / "video.mp4")))
+    for ours, theirs in zip(gray, seen, strict=True):
+        assert cv2.PSNR(ours, theirs) > 35, "but for the video's compression"
+    assert len({one.tobytes() for one in gray}) > 1, "it moves"
 
 
 def test_a_channel_is_stored_as_it_was_computed() -> None:

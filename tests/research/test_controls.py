@@ -88,6 +88,28 @@ def test_a_runs_actions_are_named_by_the_id_of_an_upload_and_looked_up(studio: w
         assert actions.sequence() == rows
 
 
+def test_a_prompts_own_camera_and_actions_are_looked_up_by_their_ids(studio: wb.Studio) -> None:
+    path = path_from_keys("w-7").value
+    camera = studio.jobs.keep_camera_path(path.model_dump_json().encode()).input_id
+    prompts = [{"prompt": "a dog runs", "camera": camera}]
+    run = start_run({"prompts": prompts, "engine": "animatic", **SMALL}, using=studio)
+    (video,) = run.batch.wait(_LIMIT_S).videos
+    given = video.job.request.camera
+    assert given is not None
+    assert given.way == "poses"
+    assert np.allclose(given.camera_path().poses(5, 24), path.poses(5, 24))
+    grid = wb.grid("a dog runs", camera=[camera, "push in"], using=studio, **SMALL)
+    first = grid.batch.videos[0].job.request.camera
+    assert first is not None
+    assert first.path == given.path
+    rows = [{"prompt": "an arm", "actions": camera}, {"prompt": "b", "camera": "i_" + "0" * 20}]
+    with pytest.raises(InvalidRequest) as caught:
+        start_run({"prompts": rows, "engine": "animatic", **SMALL}, using=studio)
+    told = {p.field: p.problem for p in caught.value.problems}
+    assert told["prompts[0]"] == f"actions.values: {camera} has no actions."
+    assert told["prompts[1]"].startswith("camera: ")
+
+
 @pytest.mark.parametrize(
     ("values", "embodiment", "told"),
     [

@@ -146,6 +146,16 @@ def test_a_mistake_queues_nothing(studio: wb.Studio) -> None:
     assert studio.jobs.jobs(limit=1).total == before
 
 
+def test_what_only_some_cells_are_refused_for_names_their_value(studio: wb.Studio) -> None:
+    axes: dict[str, Any] = {"width": [96, 3], "time_of_day": ["night", "noon"], "using": studio}
+    with pytest.raises(InvalidRequest) as caught:
+        wb.grid(SCENE, **axes)
+    assert all(p.problem.endswith(" (width 3)") for p in caught.value.problems)
+    with pytest.raises(InvalidRequest) as caught:
+        wb.grid(SCENE, width=3, time_of_day=["night", "noon"], using=studio)
+    assert not any(" (" in p.problem for p in caught.value.problems), "all are refused alike"
+
+
 def test_the_page_contains_every_video_and_makes_no_requests(grid: wb.Grid, tmp_path: Path) -> None:
     page = grid.save_html(tmp_path / "grid.html").read_text("utf-8")
     assert page.count("data:video/mp4;base64,") == 8

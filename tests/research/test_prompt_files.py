@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
+from workbench.control import ActionSequence, CameraPath, path_from_keys
 from workbench.errors import InvalidRequest
 from workbench.research.dynamic import expand, is_dynamic
 from workbench.research.prompt_files import read_prompts
@@ -44,6 +45,40 @@ def test_a_frame_rate_may_be_a_fraction_or_a_ratio(tmp_path: Path) -> None:
     assert [idea.values["fps"] for idea in ideas] == [24, 23.976, 24_000 / 1_001]
     with pytest.raises(InvalidRequest, match="fps must be a number or a ratio such as 24000/1001"):
         read_prompts([{"prompt": "a dog", "fps": "24/0"}])
+
+
+def test_camera_and_actions_are_read_from_files_objects_and_ids(tmp_path: Path) -> None:
+    path = path_from_keys("w-3,j-2").value
+    arm = ActionSequence.of([[0.5] * 10] * 4, "umi", fps=10)
+    keys = _file(tmp_path, "path.json", path.model_dump_json())
+    rows = _file(tmp_path, "arm.json", arm.model_dump_json())
+    upload = "i_" + "0" * 20
+    lines = [
+        {"prompt": "a", "camera": str(keys), "actions": str(rows)},
+        {"prompt": "b", "camera": path.model_dump(mode="json"), "actions": {"values": upload}},
+        {"prompt": "c", "camera": "w-3,j-2", "actions": upload},
+        {"prompt": "d", "camera": upload, "actions": {"mode": "policy", "embodiment": "umi"}},
+    ]
+    text = "\n".join(map(json.dumps, lines))
+    found = [i.values for i in read_prompts(_file(tmp_path, "ideas.jsonl", text))]
+    assert [CameraPath.model_validate(one["camera"]) for one in found[:2]] == [path, path]
+    assert ActionSequence.model_validate(found[0]["actions"]) == arm
+    assert [one["actions"] for one in found[1:3]] == [{"values": upload}] * 2
+    assert [one["camera"] for one in found[2:]] == ["w-3,j-2", upload]
+    as_csv = f'prompt,actions\na,"{{""values"": ""{upload}""}}"\n'
+    (idea,) = read_prompts(_file(tmp_path, "ideas.csv", as_csv))
+    assert idea.values == {"actions": {"values": upload}}
+
+
+def test_a_camera_or_actions_that_cannot_be_read_are_told_by_line(tmp_path: Path) -> None:
+    text = 'prompt,camera,actions\na,none.json,\nb,,none.csv\nc,"{oops",\n'
+    with pytest.raises(InvalidRequest) as caught:
+        read_prompts(_file(tmp_path, "ideas.csv", text))
+    told = [(p.field, p.problem) for p in caught.value.problems]
+    assert [field for field, _ in told] == [f"ideas.csv line {n}" for n in (2, 3, 4)]
+    assert told[0][1].startswith("camera: ")
+    assert told[1][1].startswith("actions: ")
+    assert told[2][1] == "camera must be a text or an object, not '{oops'"
 
 
 def test_json_lines_are_texts_or_objects(tmp_path: Path) -> None:

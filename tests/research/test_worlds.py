@@ -94,6 +94,26 @@ def test_a_world_is_found_again_and_saved_as_one_video(
     assert probe_video(again.save_video(tmp_path / "world.mp4")).num_frames == 33
 
 
+def test_a_zoom_is_carried_on_over_segments_and_forks(storyboard: wb.Video) -> None:
+    zoomed = storyboard.rollout("zoom in 2x for 1 s", segment_s=0.75, planned_s=6)
+    further = zoomed.rollout("w-8,none-4")
+    again = further.rollout("zoom out 2x for 0.5 s")
+
+    def focal(world: World) -> Any:
+        camera = world.segments[-1].job.request.camera
+        assert camera is not None
+        return camera.camera_path().lenses(world.num_frames, world.fps)[:, 0]
+
+    one, other, last = (focal(each) for each in (zoomed, further, again))
+    assert one[-1] == pytest.approx(2 * one[0], rel=1e-3)
+    assert np.allclose(other[: len(one)], one)
+    assert np.allclose(other[len(one) :], one[-1]), "the lens stays as it was left"
+    assert last[-1] == pytest.approx(one[0], rel=1e-3)
+    left = again.fork(0.75, "w-8")
+    assert np.allclose(focal(left)[:12], last[:12])
+    assert np.array_equal(_frames(left.wait(120))[:12], _frames(again.wait(120))[:12])
+
+
 @pytest.mark.parametrize(
     ("at_s", "actions", "told"),
     [
@@ -101,7 +121,6 @@ def test_a_world_is_found_again_and_saved_as_one_video(
         (0.0, "w-8", "within the world"),
         (1.0, "w-400", "planned for 6 s"),
         (1.0, "a nice day", "no movement is understood"),
-        (1.0, "zoom in 2x", "keeps its lens"),
     ],
 )
 def test_what_cannot_be_rolled_out_is_refused_and_nothing_is_queued(

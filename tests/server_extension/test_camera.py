@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.live_server import LiveServer
-from workbench.control import path_from_keys, path_to_npz, path_to_tum
+from workbench.control import path_from_keys, path_to_colmap, path_to_npz, path_to_tum
 from workbench.engines.channels import read_channel
 
 _KEYS = path_from_keys("w-4,jw-4").value
@@ -66,6 +68,33 @@ def test_an_uploaded_path_is_followed_by_its_id(
     frames = _recipe(server, _asked(server, kept["input_id"]))["path"]["keyframes"]
     assert len(frames) == 9
     assert frames[8]["c2w"][2][3] == pytest.approx(_KEYS.c2w[8, 2, 3], abs=1e-9)
+
+
+def test_colmaps_texts_are_uploaded_as_a_zip(server: LiveServer) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in path_to_colmap(_KEYS).value.items():
+            archive.writestr(f"sparse/0/{name}", text)
+        archive.writestr("sparse/0/points3D.txt", "")
+    told = _upload(server, file.getvalue(), "application/zip")
+    assert told.status_code == 201, told.text
+    assert (told.json()["kind"], told.json()["num_frames"]) == ("camera_path", 9)
+    frames = _recipe(server, _asked(server, told.json()["input_id"]))["path"]["keyframes"]
+    assert frames[-1]["c2w"][2][3] == pytest.approx(_KEYS.c2w[8, 2, 3], abs=1e-9)
+    lone = io.BytesIO()
+    with zipfile.ZipFile(lone, "w") as archive:
+        archive.writestr("images.txt", "")
+    assert _upload(server, lone.getvalue(), "application/zip").status_code == 400
+
+
+def test_a_drawing_is_a_camera_path_as_json(server: LiveServer) -> None:
+    points = [[0, 0, 0], [0, 0.2, 0.25], [0.1, 0.3, 0.5]]
+    frames = _recipe(server, _asked(server, {"drawing": points, "look": "ahead"}))["path"]
+    ends = [one["c2w"] for one in frames["keyframes"]]
+    assert [[one[0][3], one[2][3]] for one in ends] == [[x, z] for x, z, _ in points]
+    told = _asked(server, {"drawing": [[0, 0, 0], [0, 1, 0]]})
+    assert told.status_code == 400
+    assert "camera" in told.json()["errors"][0]["field"]
 
 
 def test_a_jobs_path_is_followed_by_its_id(server: LiveServer) -> None:

@@ -32,14 +32,20 @@ KindName = Literal["depth", "edges", "pose", "segments", "blur", "layout", "gray
 
 KINDS: Final[tuple[KindName, ...]] = get_args(KindName)
 
-FOLLOWED_CHANNELS: Final = ("depth", "edges", "segments", "boxes", "flow")
+FOLLOWED_CHANNELS: Final = ("depth", "edges", "segments", "boxes", "flow", "gray")
 """The channels of a storyboard that a model can follow."""
 
 COMPUTED: Final = ("edges", "gray", "blur", "flow")
 """The kinds that OpenCV computes from any video."""
 
-ESTIMATED: Final = ("depth", "pose", "segments")
+ESTIMATED: Final = ("depth", "pose", "segments", "boxes")
 """The kinds that a learnt model estimates from any video, with the user's own weights."""
+
+_NO_CHANNEL: Final = {
+    "pose": "a storyboard has no skeletons: give a pose video that is ready, or estimate the pose "
+    "from a video with your own weights"
+}
+"""Kind → why no storyboard has it, where a reader would expect it."""
 
 _FROM: Final = " from "
 _BY: Final = " by "
@@ -66,12 +72,12 @@ class Control(BaseModel):
     ready: bool = Field(
         True,
         description="Whether the pixels of `video` are already of that kind. False computes edges, "
-        "gray, blur or flow from them, or estimates depth, pose or segments with `estimator`.",
+        "gray, blur or flow from them, or estimates depth, pose, segments or boxes with `estimator`.",
     )
     estimator: str = Field(
         "",
         max_length=4_096,
-        description="Folder of the model that estimates depth, pose or segments; by default that of "
+        description="Folder of the model that estimates depth, pose, segments or boxes; by default that of "
         "the settings.",
     )
     detector: str = Field(
@@ -87,7 +93,7 @@ class Control(BaseModel):
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if (self.channel or self.storyboard) and self.kind not in FOLLOWED_CHANNELS:
-            raise ValueError(f"there is no channel of kind {self.kind}")
+            raise ValueError(_NO_CHANNEL.get(self.kind, f"there is no channel of kind {self.kind}"))
         if not self.video and not self.storyboard:
             raise ValueError("name a video, or set storyboard")
         if not self.ready:

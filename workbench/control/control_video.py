@@ -45,8 +45,8 @@ class StoryboardChannel(BaseModel):
 class FinishedVideo(BaseModel):
     """An earlier job: its exact channel of this kind, else its video, of which the kind is made.
 
-    Depth and segments are the channel if the job has one, and are estimated from its video if not, or
-    if an ``estimator`` is named. Boxes are always the channel; edges, gray, flow and pose always of
+    Depth, segments and boxes are the channel if the job has one, and are estimated from its video if not, or
+    if an ``estimator`` is named. Edges, gray, flow and pose are always of
     the video.
     """
 
@@ -78,7 +78,7 @@ class ControlVideo(BaseModel):
         StoryboardChannel | FinishedVideo | UploadedVideo, Field(discriminator="type")
     ] = StoryboardChannel()
     estimator: str | None = Field(None, max_length=4_096)
-    """Folder of the model that estimates depth, pose or segments from the pictures; None: that of the
+    """Folder of the model that estimates depth, pose, segments or boxes from the pictures; None: that of the
     settings."""
     detector: str | None = Field(None, max_length=4_096)
     """Folder of the model that finds the people whose pose is estimated; None: that of the settings."""

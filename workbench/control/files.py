@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from pathlib import Path
+from collections.abc import Collection
+from pathlib import Path, PurePosixPath
 from tokenize import TokenError
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ __all__ = [
     "parse_npy",
     "parse_npz",
     "parse_numbers",
+    "parse_texts",
     "read_bounded",
     "text_of",
 ]
@@ -104,17 +106,39 @@ def parse_npy(data: bytes, name: str) -> Array:
 
 def parse_npz(data: bytes, name: str) -> dict[str, Array]:
     """Return the arrays of numbers in ``data`` by name; raises ``InvalidRequest``."""
-    arrays: dict[str, Array] = {}
+    members = _unpacked(data, name)
+    return {
+        key: parse_npy(content, f"{name}:{key}")
+        for key, content in ((one.removesuffix(".npy"), members[one]) for one in members)
+    }
+
+
+def parse_texts(data: bytes, name: str, wanted: Collection[str]) -> dict[str, str] | None:
+    """Return the texts of ``wanted`` names in a ZIP, in whatever folder; None unless all are there.
+
+    Raises ``InvalidRequest`` for a damaged or too large one.
+    """
+    members = _unpacked(data, name, wanted)
+    found = {PurePosixPath(path).name: content for path, content in members.items()}
+    if found.keys() != set(wanted):
+        return None
+    return {one: text_of(content, one) for one, content in found.items()}
+
+
+def _unpacked(data: bytes, name: str, wanted: Collection[str] | None = None) -> dict[str, bytes]:
+    """Return the members of a ZIP by their paths, or those of the ``wanted`` names."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
+            members = [
+                one
+                for one in archive.infolist()
+                if wanted is None or PurePosixPath(one.filename).name in wanted
+            ]
             if len(members) > _MOST_MEMBERS:
                 raise invalid(name, f"holds more than {_MOST_MEMBERS} arrays")
             if sum(member.file_size for member in members) > MAX_BYTES:
                 raise invalid(name, f"unpacks to more than {MAX_BYTES >> 20} MiB")
-            for member in members:
-                key = member.filename.removesuffix(".npy")
-                arrays[key] = parse_npy(archive.read(member), f"{name}:{key}")
+            return {member.filename: archive.read(member) for member in members}
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -124,8 +148,7 @@ def parse_npz(data: bytes, name: str) -> dict[str, Array]:
         ValueError,
         OSError,
     ) as error:
-        raise invalid(name, f"is not an NPZ file: {error}") from error
-    return arrays
+        raise invalid(name, f"is not an NPZ or ZIP file: {error}") from error
 
 
 def parse_numbers(words: list[str], where: str) -> list[float]:

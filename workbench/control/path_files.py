@@ -15,12 +15,14 @@ import numpy as np
 from workbench.control.camera_path import CameraPath, Intrinsics
 from workbench.control.colmap import path_from_colmap
 from workbench.control.conversion import DEFAULT_FPS, MAX_FRAMES, Converted, invalid, validated
+from workbench.control.drawing import path_from_drawing
 from workbench.control.files import (
     NPY_MAGIC,
     ZIP_MAGIC,
     parse_json,
     parse_npy,
     parse_npz,
+    parse_texts,
     read_bounded,
     text_of,
 )
@@ -29,6 +31,7 @@ from workbench.control.tum import path_from_tum
 
 __all__ = ["path_from_bytes", "path_from_document", "path_to_npz", "read_path"]
 
+_COLMAP = ("images.txt", "cameras.txt")
 _NO_LENS = "The file has no intrinsics: an angle of view of 60° is assumed."
 
 
@@ -39,14 +42,11 @@ def read_path(
 
     ``fps`` gives the times if the file has none, ``intrinsics`` the lens. JSON is the path's own
     document, ``{"c2w": …, "intrinsics": …, "size": [width, height], "fps": …}`` or a list of 4×4
-    matrices; NPZ has arrays of the same names; NPY has only poses. Raises ``InvalidRequest``.
+    matrices, or a drawing: ``{"drawing": [[x, z, seconds], …], "look": …, "height": …}``; NPZ has arrays of the same names; NPY has only poses. Raises ``InvalidRequest``.
     """
     if path.is_dir() or path.name == "images.txt":
         folder = path if path.is_dir() else path.parent
-        texts = {
-            name: text_of(read_bounded(folder / name), name)
-            for name in ("images.txt", "cameras.txt")
-        }
+        texts = {name: text_of(read_bounded(folder / name), name) for name in _COLMAP}
         return path_from_colmap(texts, fps=fps)
     return path_from_bytes(read_bounded(path), path.name, fps=fps, intrinsics=intrinsics)
 
@@ -60,11 +60,13 @@ def path_from_bytes(
 ) -> Converted[CameraPath]:
     """Return the camera path in the content of a file; messages use ``name``.
 
-    The format is identified by content. Otherwise like :func:`read_path`; raises
+    The format is identified by content; a ZIP with COLMAP's two texts is one too. Otherwise like :func:`read_path`; raises
     ``InvalidRequest``.
     """
     start = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     if data.startswith(ZIP_MAGIC):
+        if (texts := parse_texts(data, name, _COLMAP)) is not None:
+            return path_from_colmap(texts, fps=fps)
         return _of_arrays(parse_npz(data, name), fps, intrinsics, name)
     if data.startswith(NPY_MAGIC):
         arrays = {"c2w": parse_npy(data, name)}
@@ -106,6 +108,8 @@ def path_from_document(
     """
     if isinstance(document, list):
         return _of_arrays({"c2w": _array(document, f"{name}.c2w")}, fps, intrinsics, name)
+    if "drawing" in document:
+        return _of_drawing(document, name, intrinsics)
     if "keyframes" in document:
         return Converted(validated(CameraPath, document, name))
     known = {"c2w", "intrinsics", "size", "fps", "times_s"}
@@ -118,6 +122,23 @@ def path_from_document(
         return found
     shown = ", ".join(key[:40] for key in unread[:8])
     return Converted(found.value, (*found.notes, f"Not read from {name}: {shown}."))
+
+
+def _of_drawing(
+    document: Mapping[str, Any], name: str, intrinsics: Intrinsics | None
+) -> Converted[CameraPath]:
+    """Return the path of a drawing: its points, ``look`` and ``height``."""
+    if unread := document.keys() - {"drawing", "look", "height"}:
+        raise invalid(name, f"is a drawing, which has no {min(unread)[:40]}: drawing, look, height")
+    points, look, height = (document.get(key) for key in ("drawing", "look", "height"))
+    if not isinstance(points, list) or not all(isinstance(one, list | tuple) for one in points):
+        raise invalid(f"{name}.drawing", "must be a list of points: x, z, seconds")
+    if not isinstance(height, int | float | None):
+        raise invalid(f"{name}.height", "must be a number")
+    aim = "along" if look is None else tuple(look) if isinstance(look, list) else look
+    if not isinstance(aim, str) and not (isinstance(aim, tuple) and len(aim) == 2):
+        raise invalid(f"{name}.look", "must be along, ahead, or a point (x, z)")
+    return path_from_drawing(points, look=aim, height=height or 0.0, intrinsics=intrinsics)
 
 
 def _array(value: Any, where: str) -> Array:

@@ -4,8 +4,8 @@
 distance of ``65535 · near / v``, 0 for what is infinitely far, so that near is bright. ``flow.mkv``
 holds three 16-bit planes as KITTI does: right and down to the next frame, each ``64 · pixels +
 32768``, and 1 where that is known and seen there. ``segments.mkv`` has one colour for each thing,
-``edges.mkv`` outlines, white on black. ``frames.mkv`` holds the
-frames themselves as they were made. ``boxes.json`` says where each entity is in each frame; how a
+``edges.mkv`` outlines, white on black, ``gray.mkv`` the luma of the frames, black 0, white 255.
+``frames.mkv`` holds the frames themselves as they were made. ``boxes.json`` says where each entity is in each frame; how a
 model is shown a channel stands in ``control_frames``.
 ``channels.json`` holds ``near``, the names and the colours.
 """
@@ -45,6 +45,7 @@ _FORMATS: Final = MappingProxyType(
         "flow": ("rgb48le", "gbrp16le"),
         "segments": ("rgb24", "bgr0"),
         "edges": ("gray", "gray"),
+        "gray": ("gray", "gray"),
         "frames": ("rgb24", "bgra"),
     }
 )
@@ -95,12 +96,17 @@ class LosslessVideo:
 
 
 def kind_of(path: Path) -> str:
-    """Return which channel the file at ``path`` is, by its format; empty for any other video."""
+    """Return which channel the file at ``path`` is; empty for any other video.
+
+    The format tells, and the name where two channels share one: edges and gray.
+    """
     if path.suffix != ".mkv":
         return ""
     facts = probe_video(path)
-    kinds = {stored: name for name, (_, stored) in _FORMATS.items()}
-    return kinds.get(facts.pixel_format, "") if facts.codec == "ffv1" else ""
+    if facts.codec != "ffv1":
+        return ""
+    kinds = [name for name, (_, stored) in _FORMATS.items() if stored == facts.pixel_format]
+    return path.stem if path.stem in kinds else next(iter(kinds), "")
 
 
 def read_channel(path: Path) -> Iterator[Image]:

@@ -22,7 +22,7 @@ from workbench.engines.pixels import Image
 from workbench.engines.probe import probe_video
 from workbench.errors import DamagedFile
 
-__all__ = ["ControlFacts", "control_facts", "control_frames"]
+__all__ = ["ControlFacts", "control_facts", "control_frames", "draw_box"]
 
 _BOXES: Final = ".json"
 _LINE: Final = 2
@@ -88,8 +88,13 @@ def _drawn_boxes(document: Mapping[str, Any], size: tuple[int, int]) -> Iterator
         for entity in document["entities"]:
             if (box := entity["boxes"][index]) is not None:
                 x, y, right, low = np.rint(np.array(box) * scale - moved).astype(int).tolist()
-                cv2.rectangle(frame, (x, y), (right, low), (0, 0, 0), _LINE)
+                draw_box(frame, (x, y, right, low))
         yield frame
+
+
+def draw_box(frame: Image, box: tuple[int, int, int, int]) -> None:
+    """Outline a box (left, top, right, bottom in pixels) in ``frame``, black."""
+    cv2.rectangle(frame, box[:2], box[2:], (0, 0, 0), _LINE)
 
 
 def _box_document(path: Path) -> dict[str, Any]:

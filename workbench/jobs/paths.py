@@ -21,6 +21,7 @@ CHANNEL_FILES: Final = MappingProxyType(
         "boxes": "boxes.json",
         "flow": "flow.mkv",
         "edges": "edges.mkv",
+        "gray": "gray.mkv",
         "frames": "frames.mkv",
         "latents": "latents.safetensors",
         "actions": "actions.npy",

@@ -41,7 +41,7 @@ class Channel:
 
         ``depth``: distances (H×W, ``float32``, ``inf`` for the sky), in units of the distance to
         the subject. ``flow``: motion in pixels and its validity (H×W×2 and H×W). ``segments``:
-        colours (H×W×3, ``uint8``). ``edges``: H×W, ``uint8``. Raises ``NotFound`` for a channel
+        colours (H×W×3, ``uint8``). ``edges``, ``gray``: H×W, ``uint8``. Raises ``NotFound`` for a channel
         without frames.
         """
         from workbench.engines import channels  # noqa: PLC0415

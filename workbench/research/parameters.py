@@ -201,7 +201,7 @@ def check(
 ) -> tuple[RunParameters, list[Idea]]:
     """Return the parameters and their prompts, dynamic ones expanded.
 
-    ``find`` returns parameters with what their control and actions name by an id.
+    ``find`` returns parameters with what their camera, control and actions name by an id.
 
     Raises ``InvalidRequest`` with every problem: of the parameters, of each line of a prompt file,
     and of the engine.
@@ -279,7 +279,8 @@ def _render_problems(
             maker.of(Cell(idea.text, Scene(), {**common, **values, "seed": values.get("seed", 0)}))
         except InvalidRequest as error:
             for p in error.problems or (FieldProblem("prompts", str(error)),):
-                own = p.field in values or p.field == "prompt"
+                root = p.field.removeprefix("options.").partition(".")[0]
+                own = root in values or p.field == "prompt"
                 told = f"{p.field}: {p.problem}" if own else p.problem
                 found.append(FieldProblem(idea.where if own else p.field, told))
     return found

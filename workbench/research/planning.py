@@ -6,8 +6,8 @@ Knows how a prompt, its scene and its values become a complete request; knows no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -21,6 +21,10 @@ from workbench.settings import Settings
 from workbench.studio import Studio
 
 __all__ = ["Cell", "Requests", "checked", "raise_problems", "submit"]
+
+
+_NAMING: Final = ("camera", "control", "actions")
+"""The parameters that may name an upload or a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Requests:
         settings: Settings,
         find: Callable[[RenderParameters], RenderParameters] | None = None,
     ) -> None:
-        """``find`` returns parameters with what their control and actions name by an id."""
+        """``find`` returns parameters with what their camera, control and actions name by an id."""
         self._settings = settings
         self._completion = Completion(settings)
         self._find = find
@@ -62,15 +66,15 @@ class Requests:
         engine = str(values.get("engine") or settings.engine)
         if engine != "animatic":
             values.setdefault("model", settings.model)
-        named = RenderParameters.of(
-            {name: values.pop(name) for name in ("control", "actions") if name in values}
-        )
+        named = RenderParameters.of({name: values.pop(name) for name in _NAMING if name in values})
         if self._find is not None:
             named = self._find(named)
         if named.control is not None:
             values["options"] = {**values.get("options", {}), "control": named.control}
         if named.actions is not None:
             values["actions"] = named.actions
+        if named.camera is not None:
+            values["camera"] = named.camera
         values |= {"engine": engine}
         values.setdefault("negative_prompt", cell.scene.negative_prompt)
         try:
@@ -109,19 +113,40 @@ def submit(
 
 
 def checked(used: Studio, cells: Iterable[Cell]) -> list[CompleteRequest]:
-    """Return the cells' complete requests; raises ``InvalidRequest`` with each distinct problem."""
+    """Return the cells' complete requests.
+
+    Raises ``InvalidRequest`` with each distinct problem, and the axis values that have it if the
+    other values of that axis do not.
+    """
     maker = Requests(used.settings, used.found_inputs)
     requests: list[CompleteRequest] = []
-    problems: list[FieldProblem] = []
-    for cell in cells:
+    found: dict[FieldProblem, list[Cell]] = {}
+    known = list(cells)
+    for cell in known:
         try:
             requests.append(maker.of(cell))
         except InvalidRequest as error:
-            problems.extend(error.problems or (FieldProblem("prompts", str(error)),))
+            for problem in error.problems or (FieldProblem("prompts", str(error)),):
+                found.setdefault(problem, []).append(cell)
         except EngineUnavailable as error:
-            problems.append(FieldProblem("engine", str(error)))
-    raise_problems(problems)
+            found.setdefault(FieldProblem("engine", str(error)), []).append(cell)
+    raise_problems(
+        replace(one, problem=f"{one.problem}{_where(refused, known)}")
+        for one, refused in found.items()
+    )
     return requests
+
+
+def _where(refused: Sequence[Cell], cells: Sequence[Cell]) -> str:
+    """Return the axis and its values that tell ``refused`` from the other cells; empty for none."""
+    axes = dict.fromkeys(axis for cell in refused for axis in cell.labels)
+    for axis in axes:
+        values = dict.fromkeys(cell.labels.get(axis, "") for cell in refused)
+        others = [cell for cell in cells if cell.labels.get(axis, "") not in values]
+        among = [cell for cell in cells if cell.labels.get(axis, "") in values]
+        if others and len(among) == len(refused):
+            return f" ({axis} {', '.join(values)})"
+    return ""
 
 
 def raise_problems(problems: Iterable[FieldProblem]) -> None:

@@ -13,8 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.frame_rates import frame_rate
+from workbench.identifiers import is_identifier
+from workbench.journey.control_files import with_control_files
 from workbench.prompts.markers import strip_marker
 from workbench.prompts.session_files import FORMAT, read_session
 from workbench.rendering import RenderParameters
@@ -34,8 +38,9 @@ COLUMNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "fps": lambda given: frame_rate(str(given)),
     "num_inference_steps": int,
     "guidance_scale": float,
-    "camera": str,
-    "control": str,
+    "camera": lambda given: _document(given) or str(given),
+    "control": lambda given: _document(given) or str(given),
+    "actions": lambda given: _document(given) or _named_actions(given),
 }
 """Columns of a prompt file that set a render parameter for that prompt; the others are labels."""
 
@@ -190,11 +195,42 @@ def _idea(where: str, item: Any, problems: list[FieldProblem]) -> Idea | None:
                 problems.append(FieldProblem(where, problem))
         else:
             labels[str(name)] = str(value)
-    return Idea(text.strip(), where, values, labels)
+    try:
+        values = with_control_files(values)
+    except InvalidRequest as error:
+        told = error.problems or (FieldProblem("camera", str(error)),)
+        problems += (FieldProblem(where, f"{one.field}: {one.problem}") for one in told)
+    return Idea(
+        text.strip(), where, {name: _plain(value) for name, value in values.items()}, labels
+    )
+
+
+def _document(given: Any) -> dict[str, Any] | None:
+    """Return the object that a cell holds, as such or in JSON; None for any other text.
+
+    Raises ``ValueError`` for text that begins like an object and is none.
+    """
+    if isinstance(given, str) and given.lstrip().startswith("{"):
+        given = json.loads(given)
+    return dict(given) if isinstance(given, Mapping) else None
+
+
+def _named_actions(given: Any) -> Any:
+    """Return the actions of an upload or a job by their id; a file's name as it is."""
+    return {"values": given} if is_identifier(str(given)) else str(given)
+
+
+def _plain(value: Any) -> Any:
+    """Return what a file held as plain JSON values, so that a run's digest covers it."""
+    return (
+        value.model_dump(mode="json", exclude_none=True) if isinstance(value, BaseModel) else value
+    )
 
 
 def _told(name: str) -> str:
     if name == "fps":
         return "a number or a ratio such as 24000/1001"
     kind = COLUMNS[name]
+    if name in ("camera", "control", "actions"):
+        return "a text or an object"
     return "a whole number" if kind is int else "a number" if kind is float else "a text"

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from pydantic import ValidationError
 from rich.console import Console
 
 from workbench.control.control_request import control_from_text
@@ -15,6 +16,7 @@ from workbench.identifiers import Kind, is_identifier
 from workbench.journey import studio
 from workbench.journey.videos import Video
 from workbench.journey.worlds import World
+from workbench.rendering import DriftBounds
 from workbench.rollouts import segment_of, takes_told
 
 __all__ = ["rollout"]
@@ -29,6 +31,7 @@ _MORE: Final = (
     "last_image",
     "most_retakes",
     "control",
+    "bounds",
 )
 
 
@@ -118,6 +121,16 @@ def _row(video: Video, world: World) -> dict[str, Any]:
     }
 
 
+def _bounds(text: str) -> DriftBounds:
+    """Return the bounds in ``exposure=0.3,seam=off``; raises ``ArgumentTypeError``."""
+    given = dict(part.partition("=")[::2] for part in text.split(","))
+    try:
+        return DriftBounds.model_validate({k.strip(): v.strip() for k, v in given.items()})
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise argparse.ArgumentTypeError(told) from error
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="workbench rollout",
@@ -148,6 +161,13 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         metavar="N",
         help="how often a segment that drifts is made again",
+    )
+    add(
+        "--bounds",
+        type=_bounds,
+        metavar="NAME=VALUE,…",
+        help="how far a model's segment may drift before it is made again: exposure, colour, "
+        "sharpness, seam=on or off; the others keep their default",
     )
     add("--show", action="store_true", help="only show the branch")
     add("--no-wait", action="store_true", help="queue it, and do not wait for it")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.control import GivenCamera
 from workbench.jobs.model import Batch, Job
 from workbench.rendering import DriftBounds, GivenControl, RenderRequest, RolloutSegment
-from workbench.rollouts.paths import MOST_FRAMES, refused
+from workbench.rollouts.paths import MOST_FRAMES, Way, refused
 
 __all__ = ["Branch", "Origin", "Outlook", "RolloutParameters", "segment_of"]
 
@@ -139,8 +139,8 @@ class Origin:
     """Frames before them."""
     count: int = 0
     """Segments before them."""
-    poses: Any = None
-    """Camera-to-world of every frame before them, N×4×4."""
+    way: Way = field(default_factory=Way.nowhere)
+    """The camera of every frame before them."""
     parent: str = ""
     follows: str | None = None
     """The job whose tail they continue."""

@@ -17,7 +17,7 @@ from workbench.jobs.client.leading import waiting_control
 from workbench.jobs.model import Batch, Job, JobState
 from workbench.rendering import RenderRequest
 from workbench.rollouts.model import Branch, Origin, Outlook, RolloutParameters, segment_of
-from workbench.rollouts.paths import MOST_FRAMES, refused
+from workbench.rollouts.paths import MOST_FRAMES, Way, refused, size_of
 from workbench.rollouts.segments import Segments
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Rollouts:
             planned = round(asked.planned_s * float(base.fps or 24))
             if not 2 <= planned <= MOST_FRAMES:
                 raise refused("planned_s", f"must be 2 to {MOST_FRAMES} frames")
-        origin = Origin(base, poses=_nowhere(), planned=planned, near=job)
+        origin = Origin(base, planned=planned, near=job)
         return self._queue(origin, asked, idempotency_key)
 
     def leave(
@@ -140,10 +140,10 @@ class Rollouts:
             return self._fork(self.branch(job_id), kept, asked, idempotency_key)
         if (remade := self._made_again(job)) is not None:
             return self._fork(remade, kept, asked, idempotency_key)
-        poses = self.poses(self.branch(job_id))[:kept]
-        further = Origin(job.request, kept, 1, poses, near=job)
+        way = self._way(self.branch(job_id)).cut(kept)
+        further = Origin(job.request, kept, 1, way, near=job)
         self._segments.made(further, self._found(asked))  # refused before the video is made again
-        first = Origin(job.request, poses=_nowhere(), remakes=job_id, near=job)
+        first = Origin(job.request, remakes=job_id, near=job)
         root = self._queue(first, RolloutParameters(most_retakes=0))
         try:
             return self._fork(root, kept, asked, idempotency_key)
@@ -175,11 +175,11 @@ class Rollouts:
         if not 1 <= frame <= branch.num_frames:
             longest_s = branch.num_frames / branch.fps
             raise refused("at_s", f"must be within the world: above 0 and at most {longest_s:g} s")
-        poses, name = self.poses(branch)[:frame], branch.batch.batch_id
+        way, name = self._way(branch).cut(frame), branch.batch.batch_id
         near = branch.batch.jobs[0]
         if branch.first.engine == _STORYBOARD:
             origin = Origin(
-                branch.first, frame, poses=poses, parent=name, planned=branch.place.planned,
+                branch.first, frame, way=way, parent=name, planned=branch.place.planned,
                 near=near,
             )  # fmt: skip
             return self._queue(origin, asked, idempotency_key)
@@ -190,14 +190,17 @@ class Rollouts:
             raise refused("at_s", _GONE.rstrip("."))
         segment, count = segment_of(job.request), job.request.num_frames or 0
         kept = segment.overlap + frame - start
-        if (every := self._jobs.continuation(job.request).every) > 1:
-            places = self._places(line, every)
+        how = self._jobs.continuation(job.request)
+        if how.every > 1:
+            places = self._places(line, how.every)
             if frame not in places:
                 found = ", ".join(f"{place / branch.fps:g}" for place in places)
                 raise refused("at_s", f"must be where this model can go on: {found} s")
+        elif kept < how.least:
+            raise refused("at_s", how.reason.rstrip("."))
         cut = 0 if kept == count else kept
         origin = Origin(
-            job.request, frame, index + 1, poses, name, job.job_id, cut,
+            job.request, frame, index + 1, way, name, job.job_id, cut,
             storyboard=self._storyboard(branch), near=near,
         )  # fmt: skip
         return self._queue(origin, asked, idempotency_key)
@@ -213,22 +216,24 @@ class Rollouts:
 
         The camera of an unsteered segment stands still.
         """
-        import numpy as np  # noqa: PLC0415
+        return self._way(branch).poses
 
+    def _way(self, branch: Branch) -> Way:
+        size = size_of(branch.first)
         if branch.first.engine == _STORYBOARD:
             camera = branch.spans[-1][0].request.camera
             if camera is not None:
-                return camera.camera_path().poses(branch.num_frames, branch.fps)
-        found = _nowhere()
+                return Way.of(camera.camera_path(), branch.num_frames, branch.fps, size)
+        found = Way.nowhere()
         for job, _, _ in self._line(branch):
             count = job.request.num_frames or 0
             overlap = segment_of(job.request).overlap
             if job.request.camera is not None:
-                own = job.request.camera.camera_path().poses(count, branch.fps)[overlap:]
+                path = job.request.camera.camera_path()
+                own = Way.of(path, count, branch.fps, size)
+                found = found.then(Way(own.poses[overlap:], own.lenses[overlap:]))
             else:
-                last = found[-1] if len(found) else np.eye(4)
-                own = np.repeat(last[None], count - overlap, axis=0)
-            found = np.concatenate([found, own])
+                found = found.then(found.held(count - overlap, size))
         return found
 
     def _line(self, branch: Branch) -> list[tuple[Job, int, int]]:
@@ -311,12 +316,6 @@ class Rollouts:
             idempotency_key=idempotency_key,
         )
         return Branch(batch)
-
-
-def _nowhere() -> Any:
-    import numpy as np  # noqa: PLC0415
-
-    return np.zeros((0, 4, 4))
 
 
 def _remakes(request: RenderRequest, job: Job) -> bool:

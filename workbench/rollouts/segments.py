@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.control import CameraControl, CameraPath
+from workbench.control import CameraControl
 from workbench.engines.completion import CompleteRequest
 from workbench.errors import InvalidRequest
 from workbench.jobs.client.leading import storyboard_of, waiting_control
@@ -15,7 +15,7 @@ from workbench.render_requests import PlacedPrompt
 from workbench.rendering import INPUTS, Control, RenderParameters, RenderRequest, RolloutSegment
 from workbench.rollouts.leads import Lead
 from workbench.rollouts.model import Origin, RolloutParameters, segment_of
-from workbench.rollouts.paths import MOST_FRAMES, part_of, path_from, refused
+from workbench.rollouts.paths import MOST_FRAMES, Way, refused, size_of, way_from
 
 if TYPE_CHECKING:
     from workbench.jobs.client.manager import JobManager
@@ -49,7 +49,7 @@ class Segments:
         base, fps = origin.base, float(origin.base.fps or 24)
         if asked.actions is None:
             raise refused("actions", "is required: describe the storyboard's camera path")
-        whole, lens, words = path_from(base, origin.poses, asked.actions, asked.seconds, fps)
+        whole, words = way_from(base, origin.way, asked.actions, asked.seconds, fps)
         if len(whole) > origin.planned:
             raise refused(
                 "seconds",
@@ -66,8 +66,8 @@ class Segments:
         requests = []
         for start in range(origin.start, len(whole), length):
             end = min(len(whole), start + length)
-            path = CameraPath.of_poses(whole[:end], fps=fps, intrinsics=lens)
-            camera = CameraControl.of(path).model_copy(update={"words": words, "way": "poses"})
+            camera = whole.part(0, end, fps, size_of(base))
+            camera = camera.model_copy(update={"words": words, "way": "poses"})
             options = {"rollout": place.model_copy(update={"start": start}).model_dump()}
             request = RenderRequest(**kept, num_frames=end - start, camera=camera, options=options)
             requests.append(self._jobs.complete(request))
@@ -76,9 +76,9 @@ class Segments:
     def made(self, origin: Origin, asked: RolloutParameters) -> list[CompleteRequest]:
         """Return a model's segments; each continues the previous one."""
         fps = float(origin.base.fps or 24)
-        whole = lens = None
+        whole: Way | None = None
         if asked.actions is not None:
-            whole, lens, _ = path_from(origin.base, origin.poses, asked.actions, asked.seconds, fps)
+            whole, _ = way_from(origin.base, origin.way, asked.actions, asked.seconds, fps)
         wanted = round(asked.seconds * fps) if asked.seconds else 1
         if whole is not None and not asked.seconds:
             wanted = len(whole) - origin.start
@@ -105,7 +105,8 @@ class Segments:
                 more["control"] = led.part(start - segment.overlap)
             if whole is not None:
                 first = start - segment.overlap
-                more["camera"] = part_of(whole, first, made.request.num_frames or 0, fps, lens)
+                count = made.request.num_frames or 0
+                more["camera"] = whole.part(first, count, fps, size_of(origin.base))
             if asked.last_image and end >= origin.start + wanted:
                 more["last_image"] = asked.last_image
             if more:
@@ -141,20 +142,16 @@ class Segments:
         self, origin: Origin, asked: RolloutParameters, end: int, fps: float
     ) -> CameraControl | None:
         """Return the camera of a world's first ``end`` frames; None if nothing steers it."""
-        base = origin.base
+        base, size = origin.base, size_of(origin.base)
         if asked.actions is not None:
-            whole, lens, _ = path_from(base, origin.poses, asked.actions, asked.seconds, fps)
-            return part_of(whole, 0, end, fps, lens)
+            whole, _ = way_from(base, origin.way, asked.actions, asked.seconds, fps)
+            return whole.part(0, end, fps, size)
         if origin.storyboard is not None:
-            camera = origin.storyboard.camera
-            if camera is None:
-                return None
-            return part_of(origin.poses, 0, end, fps, camera.camera_path().intrinsics)
+            return None if origin.storyboard.camera is None else origin.way.part(0, end, fps, size)
         if base.camera is None:
             return None
         path = base.camera.camera_path()
-        poses = path.poses(base.num_frames or 1, fps)
-        return part_of(poses, 0, end, fps, path.intrinsics)
+        return Way.of(path, base.num_frames or 1, fps, size).part(0, end, fps, size)
 
     def _segment(
         self,

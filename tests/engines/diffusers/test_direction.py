@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from importlib import resources
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -26,9 +27,12 @@ from tests.engines.filming import render
 from tests.live_server import end_supervisor
 from workbench.control import CameraControl, CameraPath, path_from_words
 from workbench.control.control_request import KINDS
+from workbench.direction import direction_kinds
+from workbench.engines.animatic.engine import AnimaticEngine
 from workbench.engines.channels import decode_flow, read_channel
 from workbench.engines.completion import Completion
-from workbench.engines.diffusers.conditioning import conditioned, takers_of
+from workbench.engines.diffusers.conditioning import conditioned, kinds_of, takers_of
+from workbench.engines.diffusers.families import ModelFacts, families
 from workbench.engines.diffusers.options import AS_RENDERED, read_options
 from workbench.engines.optical_flow import dis_flow, flow_colours
 from workbench.engines.probe import decode_video
@@ -143,13 +147,13 @@ def storyboard(tmp_path: Path) -> Path:
     scene = Scene(subject="a red car", action="driving", setting="a coast road")
     camera = CameraControl.of("push in").resolved(width=64, height=64, num_frames=25, fps=24)
     size: dict[str, Any] = {"width": 64, "height": 64, "num_frames": 25, "fps": 24}
-    channels = ("depth", "edges", "segments", "boxes", "flow")
+    channels = ("depth", "edges", "segments", "boxes", "flow", "gray")
     render(folder, scene, camera=camera, channels=channels, **size)
     return folder
 
 
 @pytest.mark.parametrize(("fps", "step"), [(24, 1.0), (16, 1.5)])
-@pytest.mark.parametrize("kind", ["depth", "edges"])
+@pytest.mark.parametrize("kind", ["depth", "edges", "gray"])
 def test_vace_follows_a_storyboards_channel_as_by_a_direct_call(
     kind: str,
     fps: int,
@@ -285,6 +289,30 @@ def test_a_kind_of_control_that_a_model_does_not_take_is_refused_and_told_who_do
     assert [one.field for one in caught.value.problems] == ["options.control.kind"]
 
 
+@pytest.mark.parametrize(
+    ("family", "kinds"),
+    [
+        (family.title, kinds)
+        for family in families()
+        if (kinds := kinds_of(ModelFacts(class_name=family.classes[0]), family))
+    ],
+)
+def test_one_click_offers_every_channel_that_a_family_takes_and_names_it(
+    family: str, kinds: tuple[str, ...]
+) -> None:
+    offered = direction_kinds(kinds, takes_camera=True)
+    known = [kind for kind in AnimaticEngine.channels if kind in kinds]
+    assert set(offered) == set(known or ["camera"]), family
+    if "depth" in known:
+        assert offered[0] == "depth"
+    form = resources.files("workbench.widgets").joinpath("static/direct_form.js").read_text("utf-8")
+    names = form.partition("const KINDS = {")[2].partition("}")[0]
+    assert all(f"{kind}: " in names for kind in offered), family
+    for kind in known:
+        asked = Control.model_validate({"kind": kind, "storyboard": True})
+        assert asked.waits
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_control_is_taken_by_some_family(kind: str) -> None:
     assert takers_of(kind)
@@ -399,6 +427,81 @@ def test_ltx_2_in_context_follows_a_storyboards_depth_as_by_a_direct_call(
     notes = _notes(made)
     assert "the model follows the depth of a storyboard" in notes
     assert any(note.startswith("no in-context LoRA is applied") for note in notes)
+
+
+@pytest.fixture
+def in_context_lora(models: Models, tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that saves a LoRA for the tiny LTX-2, which names the size of its control."""
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    chance = torch.Generator().manual_seed(3)
+    transformer = diffusers.LTX2VideoTransformer3DModel.from_pretrained(
+        models("ltx-2"), subfolder="transformer"
+    )
+    state = {}
+    for name in ("attn1.to_q", "attn1.to_v", "attn2.to_k"):
+        layer = transformer.get_submodule(f"transformer_blocks.0.{name}")
+        key = f"transformer.transformer_blocks.0.{name}"
+        state[f"{key}.lora_A.weight"] = torch.randn(4, layer.in_features, generator=chance)
+        state[f"{key}.lora_B.weight"] = torch.randn(layer.out_features, 4, generator=chance)
+
+    def save(factor: str) -> Path:
+        path = tmp_path / f"in-context-{factor}.safetensors"
+        save_file(state, path, {"reference_downscale_factor": factor} if factor else None)
+        return path
+
+    return save
+
+
+@pytest.mark.parametrize("factor", ["", "1", "2"])
+def test_an_in_context_lora_follows_a_control_as_small_as_it_was_trained_on(
+    factor: str,
+    ask: Ask,
+    stage: Stage,
+    models: Models,
+    storyboard: Path,
+    in_context_lora: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from diffusers.pipelines.ltx2.pipeline_ltx2_ic_lora import LTX2ReferenceCondition
+    from safetensors.torch import load_file
+
+    lora = in_context_lora(factor)
+    control = {"kind": "depth", "video": str(storyboard / "depth.mkv"), "channel": True}
+    options = {"control": control}
+    asked = _complete(ask("ltx-2", fps=24, options=options, loras=[{"path": str(lora)}]))
+    given = recorded(monkeypatch)
+    made, _ = stage.render(asked)
+    stored = list(read_channel(storyboard / "depth.mkv"))[: asked.num_frames]
+    shown = [Image.fromarray((one >> 8).astype(np.uint8)).convert("RGB") for one in stored]
+    pipe = diffusers.LTX2InContextPipeline.from_pretrained(models("ltx-2"))
+    pipe.load_lora_weights(load_file(lora))
+    led: dict[str, Any] = {
+        "reference_conditions": [LTX2ReferenceCondition(frames=shown)],
+        "reference_downscale_factor": int(factor or 1),
+        "frame_rate": 24,
+    }
+    wanted = direct(pipe, asked, **led)
+    assert_same(given, wanted)
+    other = direct(pipe, asked, **led | {"reference_downscale_factor": 2 // int(factor or 1)})
+    assert not np.array_equal(wanted, other), "the size of the control matters"
+    assert not any("no in-context LoRA" in note for note in _notes(made))
+
+
+def test_a_size_that_an_in_context_lora_cannot_be_led_at_is_refused(
+    ask: Ask, storyboard: Path, in_context_lora: Callable[..., Path]
+) -> None:
+    control = {"kind": "depth", "video": str(storyboard / "depth.mkv"), "channel": True}
+    two, four, odd = ([{"path": str(in_context_lora(one))}] for one in ("2", "4", "0.5"))
+    options = {"control": control}
+    with pytest.raises(InvalidRequest, match="must be multiples of 64") as caught:
+        _complete(ask("ltx-2", options=options, loras=two, width=96))
+    assert [one.field for one in caught.value.problems] == ["width"]
+    for loras in (two + four, odd):
+        with pytest.raises(InvalidRequest, match="name no single size of the control") as caught:
+            _complete(ask("ltx-2", options=options, loras=loras))
+        assert [one.field for one in caught.value.problems] == ["loras"]
 
 
 def test_a_second_render_does_not_inherit_the_shift_and_scheduler_of_the_first(

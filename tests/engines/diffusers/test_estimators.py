@@ -194,6 +194,21 @@ def test_a_pose_is_drawn_of_the_heatmaps_of_a_direct_call(
         assert ours.any()
 
 
+def test_boxes_are_the_outlines_of_all_that_a_detector_finds(estimator: Models, clip: Path) -> None:
+    frame = _frames(clip)[0]
+    folder = estimator("rt-detr")
+    shown = load_estimator("boxes", folder, "cpu")(frame)
+    processor, outputs = _outputs(folder, frame)
+    (found,) = processor.post_process_object_detection(
+        outputs, target_sizes=[frame.shape[:2]], threshold=0.3
+    )
+    wanted = np.full_like(frame, 255)
+    for left, top, right, low in found["boxes"].numpy().round().astype(int).tolist():
+        cv2.rectangle(wanted, (left, top), (right, low), (0, 0, 0), 2)
+    assert (wanted == 0).any(), "something is found"
+    np.testing.assert_array_equal(shown, wanted)
+
+
 def test_a_skeleton_has_the_limbs_and_colours_of_openpose() -> None:
     joints = np.zeros((1, 17, 3))
     joints[0, 5] = (60, 20, 0.9)  # the left shoulder

@@ -21,6 +21,7 @@ import workbench as wb
 from tests.engines.diffusers.conftest import Stage
 from tests.engines.diffusers.tiny import LED, TINY
 from tests.live_server import end_supervisor
+from workbench.cli import main
 from workbench.control import path_from_keys
 from workbench.engines.channels import read_channel
 from workbench.engines.diffusers.options import AS_RENDERED
@@ -289,6 +290,28 @@ def test_each_segment_follows_its_part_of_a_storyboards_depth(
     beyond.batch.cancel()
 
 
+def test_ltx_2_follows_its_part_of_a_control_in_each_segment(
+    begun: Callable[..., wb.Video], studio: wb.Studio
+) -> None:
+    shape: dict[str, Any] = {"width": 64, "height": 64, "num_frames": 33, "fps": 24}
+    (drawn,) = wb.render(
+        "a red car", camera="push in", channels=["depth"], using=studio, **shape
+    ).videos
+    depth = drawn.wait(_LIMIT_S).channel("depth")
+    asked: dict[str, Any] = {"seconds": 25 / 24, "segment_s": 17 / 24, "most_retakes": 0}
+    world = begun("ltx-2", fps=24).rollout(control=depth, **asked)
+    told = [one.job.request.options["control"]["start_s"] for one in world.segments]
+    assert told == [0, pytest.approx(8 / 24)]
+    frames = _frames(world)
+    said = world.segments[1].recipe.request.options[AS_RENDERED]["notes"]
+    assert any(
+        note.startswith("the model follows the depth of a storyboard, from") for note in said
+    )
+    alone = _frames(begun("ltx-2", fps=24).rollout(**asked))
+    assert len(alone) == len(frames)
+    assert not np.array_equal(alone, frames), "the control is followed"
+
+
 def test_each_segment_follows_its_part_of_the_storyboard_of_its_own_world(
     begun: Callable[..., wb.Video], studio: wb.Studio
 ) -> None:
@@ -344,6 +367,27 @@ def test_a_segment_over_its_bounds_is_made_again_and_its_recipe_makes_what_was_k
     _, folder = stage.render(recipe.request)
     made = np.stack(list(decode_video(folder / "video.mp4")))
     assert np.array_equal(made, _frames(world))
+
+
+def test_the_bounds_of_a_rollout_are_set_from_a_shell(
+    begun: Callable[..., wb.Video],
+    studio: wb.Studio,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("workbench.research.rollout_command.studio", lambda: studio)
+    video = begun("wan-2-2-5b")
+    words = ["rollout", video.job_id, "--seconds", "0.1", "--no-wait"]
+    assert main([*words, "--bounds", "exposure=0.3, seam=off"]) == 0
+    world = wb.open_world(capsys.readouterr().out.split()[-1], using=studio)
+    bounds = world.segments[0].job.request.options["rollout"]["bounds"]
+    assert bounds == {"exposure": 0.3, "colour": 8.0, "sharpness": 1.5, "seam": False}
+    world.batch.cancel()
+    for wrong in ("exposure=-1", "hue=1", "seam=perhaps"):
+        with pytest.raises(SystemExit) as caught:
+            main([*words, "--bounds", wrong])
+        assert caught.value.code == 2
+        assert wrong.partition("=")[0] in capsys.readouterr().err
 
 
 def test_the_last_segment_of_a_branch_ends_at_its_own_picture(

@@ -28,6 +28,8 @@ from workbench.rendering import Channel
 __all__ = ["ChannelWriter", "Truth", "camera_of", "truth_of"]
 
 _OPAQUE: Final = 128
+_FULL_RANGE: Final = np.rint(np.clip((np.arange(256) - 16) * 255 / 219, 0, 255)).astype(np.uint8)
+"""A plane of luma is of limited range: 16 is black, 235 white."""
 _GOLDEN: Final = 0.618034
 _NOTHING: Final = -1
 _SLANT: Final = 1.5
@@ -107,7 +109,7 @@ class ChannelWriter:
         self._stack = ExitStack()
         self._videos = {
             name: LosslessVideo(folder / f"{name}.mkv", name, film.width, film.height, film.fps)
-            for name in ("depth", "flow", "segments", "edges")
+            for name in ("depth", "flow", "segments", "edges", "gray")
             if name in self._wanted
         }
         for video in self._videos.values():
@@ -122,6 +124,8 @@ class ChannelWriter:
         """Write the frame at ``index``, drawn as ``picture``."""
         if "edges" in self._videos:
             self._videos["edges"].write(cv2.Canny(picture.y, *CANNY))
+        if "gray" in self._videos:
+            self._videos["gray"].write(_FULL_RANGE[picture.y])
         if not self._wanted & {"depth", "flow", "segments", "boxes"}:
             return
         truth = truth_of(self._film, index, with_flow="flow" in self._wanted)

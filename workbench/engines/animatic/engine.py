@@ -34,7 +34,7 @@ class AnimaticEngine:
 
     name = "animatic"
     needs_gpu = False
-    channels = ("camera", "depth", "segments", "boxes", "flow", "edges")
+    channels = ("camera", "depth", "segments", "boxes", "flow", "edges", "gray")
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -19,6 +19,7 @@ from workbench.engines.diffusers.conditioning import (
     kinds_of,
     media_of,
     needs_of,
+    reference_problems,
     takers_of,
     takes,
 )
@@ -93,6 +94,7 @@ def complete(request: RenderRequest, settings: Settings) -> RenderRequest:
         *_cache_problems(request, family),
         *_size_problems(filled, family, settings),
         *_tile_problems(filled, facts),
+        *reference_problems(filled, family),
         *_length_problems(filled, family, settings),
         *_step_problems(filled, facts),
         *_input_problems(filled, family, facts, how),

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -19,11 +20,12 @@ from workbench.engines.diffusers.adapters import chunk_sizes, parameters_of
 from workbench.engines.diffusers.families import Family, ModelFacts, families
 from workbench.engines.diffusers.options import Options
 from workbench.engines.diffusers.tails import Continues, tail_arguments
+from workbench.engines.diffusers.weight_files import header
 from workbench.engines.images import start_frame
 from workbench.engines.inputs import ending_of, input_file
 from workbench.engines.probe import decode_video
 from workbench.errors import DamagedFile, FieldProblem, InvalidRequest, RenderError
-from workbench.rendering import INPUTS, NAMING_OPTIONS, Control, RenderRequest
+from workbench.rendering import INPUTS, NAMING_OPTIONS, Control, Lora, RenderRequest
 
 __all__ = [
     "Inputs",
@@ -36,12 +38,17 @@ __all__ = [
     "kinds_of",
     "media_of",
     "needs_of",
+    "reference_problems",
+    "reference_scale",
     "takers_of",
     "takes",
 ]
 
 _CONDITIONS: Final = "conditions"
 _IN_CONTEXT: Final = "reference_conditions"
+_SCALED: Final = "reference_downscale_factor"
+"""The name in a LoRA's own facts, and in the pipeline's call."""
+_SCALE: Final = {str(factor): factor for factor in range(1, 9)}
 _VIDEOS: Final = ("video", "control")
 _SAME_MOMENT: Final = 1e-6
 
@@ -240,7 +247,8 @@ def conditioned(
         tailed = tail_arguments(how, options.tail, size, request.num_frames or 1, led)
     if _CONDITIONS in parameters.values():
         conditions = _conditions(pipe, request, options, size, tailed.get("video"))
-        return ({_CONDITIONS: conditions} if conditions else {}) | _in_context(led)
+        led_by = _in_context(led, reference_scale(request.loras))
+        return ({_CONDITIONS: conditions} if conditions else {}) | led_by
     arguments = {parameters.get(name, name): value for name, value in tailed.items()}
     for name in INPUTS:
         if name not in given_media(options) or (name == "control" and led):
@@ -289,15 +297,55 @@ def _exchanged(picture: Any) -> Any:
     return Image.merge("RGB", (blue, green, red))
 
 
-def _in_context(frames: list[Any]) -> dict[str, Any]:
-    """Return a control video as LTX-2's reference, which an in-context LoRA follows."""
+def reference_scale(loras: Sequence[Lora]) -> int:
+    """Return how many times smaller than the video the control is that ``loras`` were trained on.
+
+    Each file says so itself. Raises ``InvalidRequest`` if two of them disagree, and ``DamagedFile``.
+    """
+    found = {
+        _SCALE.get(str(facts[_SCALED]), 0)
+        for one in loras
+        if (file := Path(one.path)).suffix == ".safetensors"
+        and file.is_file()
+        and _SCALED in (facts := header(file).get("__metadata__", {}))
+    }
+    if len(found) > 1 or 0 in found:
+        text = "These LoRAs name no single size of the control that they follow: use one of them."
+        raise InvalidRequest(text, (FieldProblem("loras", text),))
+    return found.pop() if found else 1
+
+
+def reference_problems(request: RenderRequest, family: Family) -> list[FieldProblem]:
+    """Return why the control cannot be made as small as the request's in-context LoRA takes it."""
+    if not request.options.get("control"):
+        return []
+    try:
+        scale = reference_scale(request.loras)
+    except (InvalidRequest, DamagedFile) as error:
+        return [FieldProblem("loras", str(error))]
+    step = scale * family.multiple
+    if all(not one or one % step == 0 for one in (request.width, request.height)):
+        return []
+    text = (
+        f"The LoRA follows a control of 1/{scale} of the size: width and height must be multiples "
+        f"of {step}."
+    )
+    return [FieldProblem("width", text)] if scale > 1 else []
+
+
+def _in_context(frames: list[Any], scale: int) -> dict[str, Any]:
+    """Return a control video as LTX-2's reference, which an in-context LoRA follows.
+
+    The pipeline makes it smaller by ``scale`` itself.
+    """
     if not frames:
         return {}
     from diffusers.pipelines.ltx2.pipeline_ltx2_ic_lora import (  # noqa: PLC0415
         LTX2ReferenceCondition,
     )
 
-    return {_IN_CONTEXT: [LTX2ReferenceCondition(frames=frames)]}
+    smaller = {_SCALED: scale} if scale > 1 else {}
+    return {_IN_CONTEXT: [LTX2ReferenceCondition(frames=frames)], **smaller}
 
 
 def _in_chunks(pipe: Any, frames: list[Any]) -> Any:

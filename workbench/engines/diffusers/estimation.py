@@ -1,4 +1,4 @@
-"""Estimates a control from the pictures of a video with learnt models: depth, pose, segments.
+"""Estimates a control from the pictures of a video with learnt models: depth, pose, segments, boxes.
 
 The models are transformers' own classes, loaded from a folder of the user, in single precision, and freed
 when the last frame is done. Pictures are prepared by their PIL image processors: no torchvision.
@@ -16,6 +16,7 @@ import torch
 import transformers
 from safetensors import SafetensorError
 
+from workbench.engines.control_frames import draw_box
 from workbench.engines.diffusers.conditioning import frames_to_estimate
 from workbench.engines.diffusers.estimators import (
     architecture_of,
@@ -110,6 +111,8 @@ def load_estimator(kind: str, folder: Path, device: str, detector: Path | None =
             return lambda frame: _depth(model, processor, frame, is_distance=is_distance)
         case "segments":
             return lambda frame: _segments(model, processor, frame)
+        case "boxes":
+            return lambda frame: _boxes(model, processor, frame)
         case "pose":
             found = _loaded(detector, device) if detector else None
             return lambda frame: _pose(model, processor, found, frame)
@@ -216,17 +219,32 @@ def _pose(model: Any, processor: Any, detector: tuple[Any, Any] | None, frame: I
     return drawn_skeletons(joints, (width, height), threshold=_SURE)
 
 
+def _boxes(model: Any, processor: Any, frame: Image) -> Image:
+    """Return the outlines of all that is found in ``frame``, as a storyboard's boxes are drawn."""
+    shown = np.full_like(frame, 255)
+    for _, corners in _things(model, processor, frame):
+        left, top, right, low = np.rint(corners).astype(int).tolist()
+        draw_box(shown, (left, top, right, low))
+    return shown
+
+
 def _people(model: Any, processor: Any, frame: Image) -> list[Person]:
     """Return the boxes of the people in ``frame``, the surest first."""
+    return [
+        (left, top, right - left, low - top)
+        for name, (left, top, right, low) in _things(model, processor, frame)
+        if name == _PERSON
+    ]
+
+
+def _things(model: Any, processor: Any, frame: Image) -> list[tuple[str, list[float]]]:
+    """Return the class and the corners of each thing in ``frame``, the surest first."""
     inputs = processor(images=frame, return_tensors="pt").to(model.device)
     (found,) = processor.post_process_object_detection(
         model(**inputs), target_sizes=[frame.shape[:2]], threshold=_SURE
     )
     named = model.config.id2label
     return [
-        (left, top, right - left, low - top)
-        for label, (left, top, right, low) in zip(
-            found["labels"].tolist(), found["boxes"].tolist(), strict=True
-        )
-        if named[label] == _PERSON
+        (named[label], corners)
+        for label, corners in zip(found["labels"].tolist(), found["boxes"].tolist(), strict=True)
     ]

@@ -34,6 +34,7 @@ _SETTINGS: Final = {
     "depth": "depth_model",
     "pose": "pose_model",
     "segments": "segments_model",
+    "boxes": "person_detector",
     PEOPLE: "person_detector",
 }
 

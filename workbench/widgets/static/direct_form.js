@@ -3,7 +3,7 @@
 import { attribute, button, h, put, show } from "./dom.js";
 import { isComplete } from "./job.js";
 
-const KINDS = { depth: "by its depth", edges: "by its edges", segments: "by its segments", boxes: "by its boxes", flow: "by its flow", camera: "by its camera path" };
+const KINDS = { depth: "by its depth", edges: "by its edges", segments: "by its segments", boxes: "by its boxes", flow: "by its flow", gray: "by its gray picture", camera: "by its camera path" };
 
 export class DirectForm {
   /** `settings()` are the render settings of the page; `made(id)` is told the new job. */
