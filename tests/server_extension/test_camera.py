@@ -88,7 +88,7 @@ def test_colmaps_texts_are_uploaded_as_a_zip(server: LiveServer) -> None:
 
 
 def test_a_drawing_is_a_camera_path_as_json(server: LiveServer) -> None:
-    points = [[0, 0, 0], [0, 0.2, 0.25], [0.1, 0.3, 0.5]]
+    points = [[0.0, 0.0, 0.0], [0.0, 0.2, 0.25], [0.1, 0.3, 0.5]]
     frames = _recipe(server, _asked(server, {"drawing": points, "look": "ahead"}))["path"]
     ends = [one["c2w"] for one in frames["keyframes"]]
     assert [[one[0][3], one[2][3]] for one in ends] == [[x, z] for x, z, _ in points]
