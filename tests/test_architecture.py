@@ -34,6 +34,30 @@ NEVER = {
         "workbench.studio", "workbench.widgets", "server_extension", "workbench.journey",
         "workbench.research",
     ),
+    "workbench.live_worlds": (
+        "workbench.studio", "workbench.widgets", "server_extension", "workbench.journey",
+        "workbench.research",
+    ),
+    "workbench.live_journal": (
+        "workbench.prompts", "workbench.render_requests", "workbench.live_worlds",
+        "workbench.studio", "workbench.widgets", "server_extension", "workbench.journey",
+        "workbench.research",
+    ),
+    "workbench.forks": (
+        "workbench.prompts", "workbench.engines", "workbench.studio", "workbench.widgets",
+        "server_extension", "workbench.journey", "workbench.research",
+    ),
+    "workbench.storyboard_strips": (
+        "workbench.jobs", "workbench.studio", "workbench.widgets", "server_extension",
+        "workbench.journey", "workbench.research",
+    ),
+    "workbench.direction": (
+        "workbench.widgets", "server_extension", "workbench.journey", "workbench.research",
+    ),
+    "workbench.model_library": (
+        "workbench.prompts", "workbench.widgets", "server_extension", "workbench.journey",
+        "workbench.research",
+    ),
     "workbench.journey": ("workbench.widgets", "workbench.research", "server_extension"),
     "workbench.presentation": (
         "workbench.studio", "workbench.journey", "workbench.widgets", "server_extension",
@@ -60,6 +84,7 @@ NEVER = {
         "workbench.prompts", "workbench.engines", "workbench.jobs", "workbench.rendering",
     ),
     "workbench.settings": ("workbench.scene", "workbench.rendering", "workbench.jobs"),
+    "workbench.frame_rates": ("workbench.scene", "workbench.rendering", "workbench.settings"),
     "workbench.errors": ("workbench.scene", "workbench.settings"),
     "workbench.database": ("workbench.scene", "workbench.settings", "workbench.jobs"),
 }  # fmt: skip
@@ -194,6 +219,17 @@ heavy = {"numpy", "torch", "cv2", "av", "diffusers", "scipy", "PIL"} & set(sys.m
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_page_about_the_architecture_names_every_package_and_module() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    folder = ROOT / "workbench"
+    names = [path.name for path in folder.glob("[!_]*.py")]
+    names += [f"{path.parent.name}/" for path in folder.glob("*/__init__.py")]
+    assert {"jobs/", "studio.py"} <= set(names)
+    assert [
+        name for name in sorted(names) if f"`{name}`" not in page.replace("workbench/", "")
+    ] == []
 
 
 def test_every_public_name_can_be_imported() -> None:

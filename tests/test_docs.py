@@ -84,6 +84,14 @@ def test_every_setting_that_the_documentation_names_exists() -> None:
         assert name.lower() in Settings.model_fields, name
 
 
+def test_every_setting_is_in_the_documentation() -> None:
+    from workbench.settings import Settings
+
+    text = (DOCS / "operations.md").read_text("utf-8") + (DOCS / "cluster.md").read_text("utf-8")
+    named = set(re.findall(r"(?:WORKBENCH|…)_([A-Z_]+[A-Z])", text))
+    assert {name.upper() for name in Settings.model_fields} - named == set()
+
+
 def _build(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet"]
     return subprocess.run(

@@ -188,16 +188,6 @@ def test_actions_are_trimmed_or_padded_as_cosmos_does_with_a_note() -> None:
     assert long.notes == ("The last action is repeated 2 times.",)
 
 
-def test_a_pose_without_a_rotation_gets_a_note() -> None:
-    row = np.zeros(10)
-    sound = row.copy()
-    sound[[3, 7]] = 1
-    actions = ActionSequence.of([sound, row], "umi")
-    assert len(actions.remarks()) == 1
-    assert "1 of 2 rows" in actions.remarks()[0]
-    assert ActionSequence.of([sound], "umi").remarks() == ()
-
-
 def test_a_sequence_is_hashable_and_becomes_plain_json() -> None:
     actions = ActionSequence.of([[1, -0.0]], "pusht")
     assert hash(actions) == hash(ActionSequence.of([[1, 0.0]], "pusht"))

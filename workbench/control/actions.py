@@ -34,7 +34,6 @@ __all__ = [
     "read_actions",
 ]
 
-_WIDTHS: Final = {"pose": 9, "gripper": 1, "fingertips": 15}
 _LARGEST: Final = 1e4
 
 
@@ -90,23 +89,6 @@ class ActionSequence(BaseModel):
     def array(self) -> Array:
         """The actions, shape (T, D), ``float64``."""
         return np.array(self.values)
-
-    def remarks(self) -> tuple[str, ...]:
-        """Return warnings: rotations that are not valid."""
-        array = self.array
-        found = []
-        column = 0
-        for number, block in enumerate(embodiments()[self.embodiment].blocks):
-            if block == "pose":
-                first, second = (array[:, column + i : column + i + 3] for i in (3, 6))
-                area = np.linalg.norm(np.cross(first, second), axis=1)
-                if flat := int((area < 1e-6).sum()):
-                    found.append(
-                        f"Block {number} (pose): the six rotation numbers of {flat} of"
-                        f" {len(array)} rows span no plane, so they give no rotation."
-                    )
-            column += _WIDTHS[block]
-        return tuple(found)
 
     def fitted(self, steps: int) -> Converted[Self]:
         """Return the sequence with ``steps`` rows, as Cosmos 3 does: cut, or the last one repeated."""

@@ -26,7 +26,6 @@ from workbench.control.rotation import (
 )
 
 __all__ = [
-    "SUBJECT",
     "Gaze",
     "Placing",
     "aimed",
@@ -44,7 +43,7 @@ __all__ = [
 Gaze = Literal["subject", "ahead", "along", "own"]
 """Where the camera looks: at the subject, ahead as at the start, along its path, or as set."""
 
-SUBJECT: Final = (0.0, 0.0, 1.0)
+_SUBJECT: Final = (0.0, 0.0, 1.0)
 _FEWEST, _MOST = 3, 9
 _KEPT: Final = 24
 _FRAME_RATE: Final = 8.0
@@ -256,7 +255,7 @@ def _aim(known: Sequence[Placing], index: int, gaze: Gaze) -> dict[str, float]:
     if index == 0 or gaze == "ahead":
         return {"turn_deg": 0.0, "tilt_deg": 0.0}
     if gaze == "subject":
-        right, down, ahead = SUBJECT
+        right, down, ahead = _SUBJECT
         across, on, over = right - here.right, ahead - here.forward, -down - here.up
     else:
         ends = known[max(0, index - 1)], known[min(len(known) - 1, index + 1)]

@@ -135,10 +135,16 @@ def _of_drawing(
         raise invalid(f"{name}.drawing", "must be a list of points: x, z, seconds")
     if not isinstance(height, int | float | None):
         raise invalid(f"{name}.height", "must be a number")
-    aim: Any = "along" if look is None else tuple(look) if isinstance(look, list) else look
-    if not isinstance(aim, str) and not (isinstance(aim, tuple) and len(aim) == 2):
-        raise invalid(f"{name}.look", "must be along, ahead, or a point (x, z)")
+    aim = _aim_of(look, f"{name}.look")
     return path_from_drawing(points, look=aim, height=height or 0.0, intrinsics=intrinsics)
+
+
+def _aim_of(look: Any, where: str) -> Any:
+    """Return where a drawing's camera looks; raises ``InvalidRequest``."""
+    aim = "along" if look is None else tuple(look) if isinstance(look, list) else look
+    if not isinstance(aim, str) and not (isinstance(aim, tuple) and len(aim) == 2):
+        raise invalid(where, "must be along, ahead, or a point (x, z)")
+    return aim
 
 
 def _array(value: Any, where: str) -> Array:

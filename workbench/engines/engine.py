@@ -97,7 +97,7 @@ class Engine(Protocol):
     def complete(self, request: RenderRequest) -> RenderRequest:
         """Return ``request`` with every default filled in.
 
-        Runs in any process, before the job is queued; imports nothing heavy. Raises
+        Runs in any process, before the job is queued; must import nothing heavy. Raises
         ``InvalidRequest``, naming the fields, for values that this engine cannot render.
         """
 

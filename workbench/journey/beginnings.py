@@ -107,10 +107,11 @@ def live(
 ) -> LiveWorld:
     """Return a world to be steered while it is seen, for at most ``seconds``.
 
-    That of the realtime server of the settings, else the storyboard; ``engine`` says which
-    (``realtime``, ``animatic``). A storyboard lasts 30 s unless said otherwise; its figures pace
-    themselves by that. ``parameters`` are those of :func:`render`, such as ``image``, ``seed``,
-    ``width`` and ``height``. Raises ``InvalidRequest`` for what it cannot do.
+    The storyboard, or the world of the remote endpoint if ``WORKBENCH_REMOTE_WORLDS`` says that it
+    has worlds; ``engine`` (``animatic``, ``realtime``) chooses in any case. A storyboard lasts 30 s
+    unless said otherwise; its figures pace themselves by that. ``parameters`` are those of
+    :func:`render`, such as ``image``, ``seed``, ``width`` and ``height``. Raises ``InvalidRequest``
+    for what it cannot do.
     """
     own = prompt.session.studio if isinstance(prompt, Prompt) else None
     return LiveWorld(prompt, using=using or own or studio(), seconds=seconds, **parameters)
@@ -156,7 +157,7 @@ def fetch_model(
     """Fetch a model from the hub and return its folder; files already here are not fetched again.
 
     ``on_progress`` is called with the bytes fetched so far and the total. A broken download resumes
-    where it stopped. Raises ``InvalidRequest`` if ``name`` is not a hub name or not a diffusers
+    where it stopped. Raises ``InvalidRequest`` if ``model`` is not a hub name or not a diffusers
     pipeline, ``EngineUnavailable``, with advice, if the hub is not allowed
     (``WORKBENCH_ALLOW_HUB``) or cannot be reached.
     """

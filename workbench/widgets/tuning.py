@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -21,7 +21,6 @@ __all__ = ["Tuning"]
 
 Index = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(min_length=1)]
-Acted = Coroutine[Any, Any, tuple[Revision, Entry | None]]
 
 
 class Tuning:

@@ -12,7 +12,7 @@ from workbench.lexicon.morphology import inflect, is_plural, lemma
 from workbench.lexicon.tagging import Token, is_action
 from workbench.lexicon.terms import Term, place_named, word_list
 from workbench.prompts.reading.phrases import NounPhrase, noun_phrase_at
-from workbench.scene import EntityKind, When
+from workbench.scene import When
 
 __all__ = ["Clause", "Form", "agreement", "clauses_in", "phrases_in"]
 
@@ -369,20 +369,6 @@ def _is_worn(tokens: Sequence[Token], place: int, last: int) -> bool:
         and tokens[at].low not in _WORN
         for at in range(place + 2, last)
     )
-
-
-def _is_company(tokens: Sequence[Token], at: int, place: int) -> bool:
-    """Tell whether an -ing form belongs to a "with" phrase: "a village with torches burning"."""
-    behind = next((i for i in range(at, place) if tokens[i].low == "with"), None)
-    if behind is None or tokens[place - 1].tag != "N":
-        return False
-    phrase = noun_phrase_at(tokens, behind + 1, place)
-    if phrase is None or phrase.last != place:
-        return False
-    return is_plural(tokens[phrase.head].low) or phrase.kind in {
-        EntityKind.ANIMAL,
-        EntityKind.PERSON,
-    }
 
 
 def _finite_after(tokens: Sequence[Token], at: int, last: int) -> bool:

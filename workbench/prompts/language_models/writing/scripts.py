@@ -8,7 +8,7 @@ from collections import Counter
 from functools import cache
 from typing import Final
 
-__all__ = ["END_MARKS", "is_latin", "is_unspaced", "script_of", "scripts_in", "statements"]
+__all__ = ["END_MARKS", "is_unspaced", "script_of", "scripts_in", "statements"]
 
 END_MARKS: Final = ".!?…。！？।؟"
 _UNSPACED: Final = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI"})
@@ -30,12 +30,6 @@ def is_unspaced(text: str) -> bool:
     """Tell whether most letters belong to a script that writes no spaces."""
     used = scripts_in(text)
     return 2 * sum(used[name] for name in _UNSPACED) > used.total()
-
-
-def is_latin(text: str) -> bool:
-    """Tell whether nearly all letters are Latin ones."""
-    used = scripts_in(text)
-    return used["LATIN"] > 0.8 * used.total()
 
 
 def statements(text: str) -> list[str]:
