@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,6 +118,36 @@ def test_a_store_locked_by_another_process_is_reported(
         other.close()
     use()
     close()
+
+
+class _Interruptible(sqlite3.Connection):
+    """Raises what Ctrl+C raises as soon as the next transaction has begun."""
+
+    interrupted = False
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        cursor = super().execute(sql, *values)
+        if self.interrupted and sql.startswith("BEGIN"):
+            self.interrupted = False
+            raise KeyboardInterrupt
+        return cursor
+
+
+def test_an_index_interrupted_as_a_transaction_begins_can_still_be_used(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=_Interruptible))
+    index = Index(path)
+    with index.read() as connection:
+        assert isinstance(connection, _Interruptible)
+    for begin in (index.read, index.write):
+        connection.interrupted = True
+        with pytest.raises(KeyboardInterrupt), begin():
+            pass
+        assert not connection.in_transaction
+        with index.write() as writer:
+            _ = writer.revision
+    index.close()
 
 
 def test_an_index_of_a_newer_release_is_refused_with_what_to_do(path: Path) -> None:

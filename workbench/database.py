@@ -192,8 +192,8 @@ def _open_index(path: Path, schemas: Sequence[Schema]) -> sqlite3.Connection:
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """Run a block as one write transaction: committed whole, or rolled back on any exception."""
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute("BEGIN IMMEDIATE")  # Ctrl+C may come as soon as it has begun
         yield connection
         connection.execute("COMMIT")
     except BaseException:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import workbench as wb
+from tests.held import Hold
+from tests.live_server import PATIENCE_S, end_supervisor
 from workbench.engines.animatic.studio import film_of
 from workbench.engines.probe import probe_video
 from workbench.errors import InvalidRequest
@@ -23,12 +27,28 @@ _SHAPE: dict[str, Any] = {"width": 160, "height": 96, "num_frames": 5, "fps": 16
 @pytest.fixture(scope="module")
 def storyboard(studio: wb.Studio) -> wb.Video:
     (video,) = wb.render("a red car drives through a desert", using=studio, seed=3, **_SHAPE).videos
-    return video.wait(120)
+    return video.wait(PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
 def world(storyboard: wb.Video) -> World:
-    return storyboard.rollout("w-16,jw-16", segment_s=0.75, planned_s=6).wait(120)
+    return storyboard.rollout("w-16,jw-16", segment_s=0.75, planned_s=6).wait(PATIENCE_S)
+
+
+@pytest.fixture
+def hold(tmp_path: Path) -> Hold:
+    """What lets a video and two segments of its world pass, and holds the third."""
+    return Hold(tmp_path / "held", after=3)
+
+
+@pytest.fixture
+def held_studio(tmp_path: Path, hold: Hold, monkeypatch: pytest.MonkeyPatch) -> Iterator[wb.Studio]:
+    for name, value in hold.environment.items():
+        monkeypatch.setenv(name, value)
+    outputs = tmp_path / "outputs"
+    with wb.Studio(wb.Settings(outputs=outputs)) as studio:
+        yield studio
+    end_supervisor(outputs)
 
 
 def _frames(world: World) -> Any:
@@ -45,7 +65,7 @@ def test_a_world_is_rolled_out_in_segments(world: World) -> None:
 
 
 def test_a_branch_is_its_parent_up_to_the_fork_and_then_another(world: World) -> None:
-    branch = world.fork(1.0, "a-12", segment_s=0.75).wait(120)
+    branch = world.fork(1.0, "a-12", segment_s=0.75).wait(PATIENCE_S)
     assert branch.num_frames == 16 + 12
     ours, theirs = _frames(branch), _frames(world)
     assert np.array_equal(ours[:16], theirs[:16])
@@ -70,7 +90,9 @@ def test_drawn_anew_a_branch_is_its_parent_bit_for_bit_up_to_the_fork(world: Wor
 def test_the_same_actions_give_the_same_frames_and_one_changed_action_does_not(
     world: World,
 ) -> None:
-    one, two, three = (world.fork(0.5, actions).wait(120) for actions in ("w-8", "w-8", "w-7,a-1"))
+    one, two, three = (
+        world.fork(0.5, actions).wait(PATIENCE_S) for actions in ("w-8", "w-8", "w-7,a-1")
+    )
     assert np.array_equal(_frames(one), _frames(two))
     assert np.array_equal(_frames(one)[:15], _frames(three)[:15])
     assert not np.array_equal(_frames(one)[15], _frames(three)[15])
@@ -78,11 +100,11 @@ def test_the_same_actions_give_the_same_frames_and_one_changed_action_does_not(
 
 def test_branches_branch_and_go_on(world: World) -> None:
     branch = world.fork(1.0, "d-8")
-    twig = branch.fork(1.25, "orbit left 10 degrees", 0.5).rollout("w-4").wait(120)
+    twig = branch.fork(1.25, "orbit left 10 degrees", 0.5).rollout("w-4").wait(PATIENCE_S)
     assert twig.num_frames == 20 + 8 + 4
     frames = _frames(twig)
     assert np.array_equal(frames[:16], _frames(world)[:16])
-    assert np.array_equal(frames[16:20], _frames(branch.wait(120))[16:20])
+    assert np.array_equal(frames[16:20], _frames(branch.wait(PATIENCE_S))[16:20])
 
 
 def test_a_world_is_found_again_and_saved_as_one_video(
@@ -133,27 +155,30 @@ def test_what_cannot_be_rolled_out_is_refused_and_nothing_is_queued(
 
 
 def test_a_worker_that_dies_in_the_third_of_six_segments_costs_what_it_had_in_hand(
-    studio: wb.Studio,
+    held_studio: wb.Studio, hold: Hold
 ) -> None:
     """That is the third, and one before it whose files the worker was still flushing to disk."""
+    studio = held_studio
     shape: dict[str, Any] = {"width": 832, "height": 480, "num_frames": 5, "fps": 16}
     (video,) = wb.render("a red car drives through a desert", using=studio, **shape).videos
-    world = video.wait(120).rollout("w-16,jw-79", segment_s=1.0)
+    world = video.wait(PATIENCE_S).rollout("w-16,jw-79", segment_s=1.0)
     third = world.segments[2]
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_S
     before: dict[int, int] = {}
-    while time.monotonic() < deadline:
+    pids: list[int] = []
+    while not pids:
+        assert time.monotonic() < deadline, "the third segment is not rendered"
         before |= {
             place: one.path.stat().st_mtime_ns
             for place, one in enumerate(world.segments[:2])
             if place not in before and one.state is JobState.COMPLETE
         }
-        pids = [d.worker_pid for d in studio.jobs.devices() if d.job_id == third.job_id]
-        if pids and pids[0] is not None:
-            os.kill(pids[0], signal.SIGKILL)
-            break
+        devices = [d for d in studio.jobs.devices() if d.job_id == third.job_id]
+        pids = [d.worker_pid for d in devices if d.worker_pid is not None]
         time.sleep(0.005)
-    world.wait(240)
+    os.kill(pids[0], signal.SIGKILL)
+    hold.release()
+    world.wait(PATIENCE_S)
     attempts = [one.job.attempt for one in world.segments]
     assert 7 <= sum(attempts) <= 8
     assert max(attempts) == 2

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,8 +13,22 @@ import pytest
 import websocket
 
 from server_extension.handlers.events import Subscriber
+from tests.held import Hold
 from tests.live_server import PATIENCE_S, TOKEN, LiveServer
 from workbench.jobs.model import Job
+
+
+@pytest.fixture
+def hold(tmp_path: Path) -> Hold:
+    """What holds every render of the held server."""
+    return Hold(tmp_path / "held", after=0)
+
+
+@pytest.fixture
+def held_server(tmp_path: Path, hold: Hold) -> Iterator[LiveServer]:
+    """A separate server, whose renders wait to be released."""
+    with LiveServer(tmp_path / "outputs", environment=hold.environment) as live:
+        yield live
 
 
 def _connect(server: LiveServer, query: str, token: str = TOKEN) -> websocket.WebSocket:
@@ -23,29 +39,37 @@ def _connect(server: LiveServer, query: str, token: str = TOKEN) -> websocket.We
     )
 
 
-def _until_end(connection: websocket.WebSocket) -> list[dict[str, Any]]:
+def _until(connection: websocket.WebSocket, status: str) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = []
-    while not told or told[-1]["status"] not in {"complete", "failed"}:
+    while not told or told[-1]["status"] not in {status, "failed"}:
         told.append(json.loads(connection.recv()))
     return told
 
 
-def test_events_follow_a_job_from_the_queue_to_its_video(server: LiveServer) -> None:
+def _until_end(connection: websocket.WebSocket) -> list[dict[str, Any]]:
+    return _until(connection, "complete")
+
+
+def test_events_follow_a_job_from_the_queue_to_its_video(
+    held_server: LiveServer, hold: Hold
+) -> None:
+    server = held_server
     server.post("/api/video/pause", {})  # so that it still waits when it is listened to
-    try:
-        job = server.post("/api/video/single_inference", {"prompt": "a red balloon"}).json()
-        connection = _connect(server, f"?job_id={job['job_id']}")
-        first = json.loads(connection.recv())
-    finally:
-        server.post("/api/video/resume", {})
-    told = [first, *_until_end(connection)]
+    job = server.post("/api/video/single_inference", {"prompt": "a red balloon"}).json()
+    connection = _connect(server, f"?job_id={job['job_id']}")
+    first = json.loads(connection.recv())
+    assert first["status"] == "pending"
+    server.post("/api/video/resume", {})
+    told = [first, *_until(connection, "processing")]
+    assert told[-1]["status"] == "processing"
+    hold.release()
+    told += _until_end(connection)
     connection.close()
     assert {state["job_id"] for state in told} == {job["job_id"]}
     revisions = [state["revision"] for state in told]
     assert revisions == sorted(revisions)
     assert told[-1]["status"] == "complete"
     assert server.get(told[-1]["video_url"]).status_code == 200
-    assert len(told) > 2
 
 
 def test_only_events_of_the_requested_batch_are_sent(server: LiveServer) -> None:

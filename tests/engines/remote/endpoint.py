@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -28,7 +27,7 @@ class Endpoint:
     """The endpoint: requests are recorded in ``seen``; ``script`` runs before each answer.
 
     A script gets the method, the path and the number of earlier such requests. It may raise
-    :class:`Reply`, sleep, or return ``"drop"`` to close the connection without an answer.
+    :class:`Reply`, wait, or return ``"drop"`` to close the connection without an answer.
     """
 
     def __init__(self, video: bytes, *, polls: int = 2) -> None:
@@ -159,8 +158,3 @@ def _form(headers: Any, body: bytes) -> dict[str, Any]:
         if part.get_filename():
             form[f"{name}.type"] = part.get_content_type()
     return form
-
-
-def pause(seconds: float) -> None:
-    """Be slow."""
-    time.sleep(seconds)

@@ -73,8 +73,8 @@ class Index:
             if connection.in_transaction:
                 yield connection
                 return
-            connection.execute("BEGIN")
             try:
+                connection.execute("BEGIN")  # Ctrl+C may come as soon as it has begun
                 yield connection
             finally:
                 with suppress(sqlite3.OperationalError):
