@@ -16,6 +16,12 @@ from workbench.settings import Settings
 pytestmark = pytest.mark.browser
 
 _PICTURE = "(canvas) => canvas.toDataURL()"
+_COUNT_STRIPS = """() => {
+  const make = window.createImageBitmap;
+  window.strips = 0;
+  window.createImageBitmap = (...of) => { window.strips += 1; return make(...of); };
+}"""
+"""Counts storyboards drawn along the path, each of which follows an answer of the kernel."""
 
 
 @pytest.fixture
@@ -156,10 +162,14 @@ def test_a_path_that_cannot_be_read_is_told_and_nothing_is_changed(
 ) -> None:
     screen = open_screen(still=True).open_dashboard()
     panel = _panel(screen)
+    expect(panel.locator("canvas[data-pictures='32']")).to_be_visible(timeout=LOAD_MS)
+    screen.page.evaluate(_COUNT_STRIPS)
     text = panel.get_by_label("Path in words or keys")
     text.fill("w-20,x-9")
     text.press("Enter")
     expect(panel.get_by_role("alert")).to_contain_text("unknown keys", timeout=LOAD_MS)
+    screen.page.wait_for_function("window.strips > 0", timeout=LOAD_MS)
+    expect(panel.get_by_role("alert")).to_contain_text("unknown keys")
     expect(text).to_have_value("w-20,x-9")
     expect(_value(panel)).to_have_text("as the prompt says")
     text.fill("w-20,jw-9")

@@ -15,7 +15,7 @@ export class CameraState {
     this.strip = null; // { picture, count }
     this.chosen = null; // the selected keyframe
     this.told = "";
-    this.error = "";
+    this.error = ""; // stands until another edit or other settings
     this.walk = null; // opens the live view
     this.openPanels = 0;
     this.commits = Promise.resolve();
@@ -46,6 +46,7 @@ export class CameraState {
     if (this.live || !this.openPanels) return;
     const key = JSON.stringify([this._set, this._prompt]);
     if (key === this.key) return;
+    if (this.key !== null) this.error = "";
     this.key = key;
     this._look({ ...this.shown });
   }
@@ -53,13 +54,14 @@ export class CameraState {
   /** A panel was opened or closed. */
   show(on) {
     this.openPanels += on ? 1 : -1;
-    if (this.openPanels === 1 && on) this.key = null;
+    if (this.openPanels === 1 && on) this._forget();
     this.update();
   }
 
   /** Preview an edit of the camera; only the newest counts. */
   try(edit) {
     this.live = true;
+    this.error = "";
     this._look({ ...this.shown, edit });
   }
 
@@ -77,6 +79,7 @@ export class CameraState {
     this.live = true;
     this.wanted = null;
     await this.looking;
+    this.error = "";
     try {
       const view = await this.store.call("camera", { ...this.shown, edit });
       this._show(view);
@@ -98,7 +101,7 @@ export class CameraState {
   /** Discard the previewed edit. */
   cancel() {
     this.live = false;
-    this.key = null;
+    this._forget();
     this.update();
   }
 
@@ -141,6 +144,7 @@ export class CameraState {
   async _back(from, to, told) {
     if (!from.length) return;
     this.chosen = null;
+    this.error = "";
     try {
       await this._become(from.pop(), to);
       this.told = told;
@@ -150,6 +154,12 @@ export class CameraState {
     this.key = null;
     this.update();
     this._changed();
+  }
+
+  /** Ask at the next update, whatever has been told. */
+  _forget() {
+    this.key = null;
+    this.error = "";
   }
 
   /** Request the newest state; intermediate ones are skipped. */
@@ -171,6 +181,7 @@ export class CameraState {
         if (asked.edit) this.told = view.told;
         this._changed();
       } catch (error) {
+        if (this.wanted) continue;
         this.error = error.message;
         this._changed();
       }
@@ -179,7 +190,6 @@ export class CameraState {
 
   _show(view) {
     this.view = view;
-    this.error = "";
     if (view.chosen !== null) this.chosen = view.chosen;
     if (this.chosen !== null && this.chosen >= (view.keyframes?.length ?? 0)) this.chosen = null;
     this._draw();
