@@ -178,6 +178,23 @@ def test_a_path_that_cannot_be_read_is_told_and_nothing_is_changed(
     expect(panel.get_by_role("alert")).to_be_hidden()
 
 
+def test_a_new_session_has_nothing_of_the_one_before_to_undo(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen(still=True).open_dashboard()
+    screen.enhance("a red car on a coast road")
+    panel = _panel(screen)
+    panel.get_by_label("Named move").select_option("orbit left")
+    panel.get_by_role("button", name="Only this").click()
+    expect(_value(panel)).to_have_text("orbit left", timeout=LOAD_MS)
+    undo = panel.get_by_role("button", name="Undo")
+    expect(undo).to_be_enabled(timeout=LOAD_MS)
+    screen.begin_session()
+    panel = _panel(screen)
+    expect(_value(panel)).to_have_text("as the prompt says", timeout=LOAD_MS)
+    expect(undo).to_be_disabled()
+
+
 def test_everything_is_done_with_the_keyboard_alone(open_screen: Callable[..., Screen]) -> None:
     screen = open_screen(still=True).open_dashboard()
     panel = _panel(screen)

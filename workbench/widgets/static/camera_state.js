@@ -19,8 +19,7 @@ export class CameraState {
     this.walk = null; // opens the live view
     this.openPanels = 0;
     this.commits = Promise.resolve();
-    this._undo = [];
-    this._redo = [];
+    this._kept = null; // { session, undo, redo }: the cameras before and after this one
     this._listeners = new Set();
   }
 
@@ -34,11 +33,11 @@ export class CameraState {
   }
 
   get canUndo() {
-    return this._undo.length > 0;
+    return this._past.undo.length > 0;
   }
 
   get canRedo() {
-    return this._redo.length > 0;
+    return this._past.redo.length > 0;
   }
 
   /** Ask again if the settings or the storyboard's prompt have changed. */
@@ -84,8 +83,9 @@ export class CameraState {
       const view = await this.store.call("camera", { ...this.shown, edit });
       this._show(view);
       this.told = view.told;
-      await this._become(view.camera, this._undo);
-      this._redo = [];
+      const { past, before } = await this._become(view.camera);
+      past.undo.push(before);
+      past.redo = [];
       return true;
     } catch (error) {
       this.error = error.message;
@@ -106,11 +106,11 @@ export class CameraState {
   }
 
   undo() {
-    return this._inTurn(() => this._back(this._undo, this._redo, "Undone."));
+    return this._inTurn(() => this._back("undo", "redo", "Undone."));
   }
 
   redo() {
-    return this._inTurn(() => this._back(this._redo, this._undo, "Redone."));
+    return this._inTurn(() => this._back("redo", "undo", "Redone."));
   }
 
   choose(index) {
@@ -135,18 +135,29 @@ export class CameraState {
     return index === null ? { idea: store.idea || "a figure in a landscape" } : { index };
   }
 
-  async _become(camera, stack) {
-    stack.push(this.camera);
+  /** What can be undone and redone: nothing of another session. */
+  get _past() {
+    const session = this.store.session?.id ?? null;
+    if (this._kept?.session !== session) this._kept = { session, undo: [], redo: [] };
+    return this._kept;
+  }
+
+  /** Set the camera; returns the one before, and the past that it belongs to. */
+  async _become(camera) {
+    const { _past: past, camera: before } = this;
     await this.settings().change({ camera });
     this.key = JSON.stringify([{ ...this._set, camera }, this._prompt]);
+    return { past, before };
   }
 
   async _back(from, to, told) {
-    if (!from.length) return;
+    if (!this._past[from].length) return;
     this.chosen = null;
     this.error = "";
     try {
-      await this._become(from.pop(), to);
+      const { past, before } = await this._become(this._past[from].at(-1));
+      past[from].pop();
+      past[to].push(before);
       this.told = told;
     } catch (error) {
       this.error = error.message;
