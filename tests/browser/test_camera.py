@@ -22,6 +22,20 @@ _COUNT_STRIPS = """() => {
   window.createImageBitmap = (...of) => { window.strips += 1; return make(...of); };
 }"""
 """Counts storyboards drawn along the path, each of which follows an answer of the kernel."""
+_COUNT_TICKS = """() => {
+  const ask = window.requestAnimationFrame;
+  window.ticks = 0;
+  window.requestAnimationFrame = (work) => {
+    if (String(work).includes("_tick")) window.ticks += 1;
+    return ask(work);
+  };
+}"""
+"""Counts the frames that the storyboard in a panel and the path over a video ask for."""
+_RESTS = """async () => {
+  const before = window.ticks;
+  for (let frame = 0; frame < 10; frame += 1) await new Promise(requestAnimationFrame);
+  return window.ticks === before;
+}"""
 
 
 @pytest.fixture
@@ -176,6 +190,19 @@ def test_a_path_that_cannot_be_read_is_told_and_nothing_is_changed(
     text.press("Enter")
     expect(_value(panel)).to_have_text("w-20,jw-9", timeout=LOAD_MS)
     expect(panel.get_by_role("alert")).to_be_hidden()
+
+
+def test_what_is_out_of_sight_is_not_drawn(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("a red car on a coast road")
+    _panel(screen)
+    screen.page.evaluate(_COUNT_TICKS)
+    screen.page.wait_for_function("window.ticks > 10", timeout=LOAD_MS)
+    screen.go("Variations")
+    screen.page.wait_for_function(_RESTS, timeout=LOAD_MS)
+    screen.go("Prompt")
+    screen.page.evaluate("window.ticks = 0")
+    screen.page.wait_for_function("window.ticks > 10", timeout=LOAD_MS)
 
 
 def test_a_new_session_has_nothing_of_the_one_before_to_undo(

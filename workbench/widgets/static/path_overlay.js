@@ -14,6 +14,7 @@ export class PathOverlay {
     this.map = new TopView({ label: "The commanded path from above" });
     this.el = h("div", { class: "wb-path-overlay", hidden: true }, this.map.el);
     player.el.append(this.el);
+    new IntersectionObserver(() => this._wake()).observe(this.el);
   }
 
   /** Show the path of `job`, if it has one. */
@@ -50,12 +51,16 @@ export class PathOverlay {
       this.drawn = this.view;
       this.map.update(this.view);
     }
+    this._wake();
+  }
+
+  _wake() {
     if (!this.frame) this._tick();
   }
 
   /** Follow the video's own clock, which Play and the scrubber move. */
   _tick() {
-    this.frame = this.on && this.el.isConnected && !this.el.hidden ? requestAnimationFrame(() => this._tick()) : null;
+    this.frame = this.el.checkVisibility() ? requestAnimationFrame(() => this._tick()) : null;
     const { view } = this;
     if (!view) return;
     const share = this.player.video.currentTime / Math.max(view.duration_s, 0.001);
