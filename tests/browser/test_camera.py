@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
+from tests.browser.front_end import entry_view, job_view, open_front_end
 from tests.browser.screen import LOAD_MS, RENDER_MS, Screen
 from tests.live_server import LiveServer
 from workbench.jobs.client.manager import JobManager
@@ -352,6 +354,39 @@ def test_a_video_shows_its_path_in_step_and_is_forked_compared_and_found_in_the_
     expect(viewer).to_be_visible()
     expect(viewer.locator(".wb-viewer-caption")).to_contain_text("a-40")
     screen.assert_clean()
+
+
+def _filmed(index: int) -> dict[str, Any]:
+    return job_view(index) | {
+        "state": "complete",
+        "camera": {"words": "orbit left", "said": "orbit left"},
+        "video_url": f"static/videos/j_{index}/video.mp4",
+    }
+
+
+def test_no_path_of_another_video_stands_over_one_whose_path_is_loaded(browser: Browser) -> None:
+    page = open_front_end(
+        browser, entries=[entry_view(i) for i in range(2)], jobs=[_filmed(i) for i in range(2)]
+    )
+    page.evaluate(
+        """() => {
+          window.values.job_camera = { curve: [[0, 0, 0, 0], [1, 0.5, 0, 0]], duration_s: 1 };
+          window.values.takes = [];
+        }"""
+    )
+    page.get_by_role("navigation", name="Steps").get_by_role("button", name="Results").click()
+    page.get_by_role("button", name=re.compile("^View: ")).first.click()
+    viewer = page.get_by_role("dialog", name="Video")
+    viewer.get_by_role("button", name="Camera path").click()
+    overlay = viewer.locator(".wb-path-overlay")
+    expect(overlay).to_be_visible()
+    page.evaluate("window.held = []")
+    viewer.get_by_role("button", name="Next").click()
+    expect(viewer.get_by_role("heading", name="Video 2 of 2")).to_be_visible()
+    expect(overlay).to_be_hidden()
+    page.evaluate("window.release()")
+    expect(overlay).to_be_visible()
+    page.context.close()
 
 
 def test_the_panel_works_in_a_notebook_and_its_keys_stay_out_of_the_notebook(
