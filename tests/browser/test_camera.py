@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
+from tests.browser.front_end import entry_view, job_view, open_front_end
 from tests.browser.screen import LOAD_MS, RENDER_MS, Screen
 from tests.live_server import LiveServer
 from workbench.jobs.client.manager import JobManager
@@ -16,6 +18,26 @@ from workbench.settings import Settings
 pytestmark = pytest.mark.browser
 
 _PICTURE = "(canvas) => canvas.toDataURL()"
+_COUNT_STRIPS = """() => {
+  const make = window.createImageBitmap;
+  window.strips = 0;
+  window.createImageBitmap = (...of) => { window.strips += 1; return make(...of); };
+}"""
+"""Counts storyboards drawn along the path, each of which follows an answer of the kernel."""
+_COUNT_TICKS = """() => {
+  const ask = window.requestAnimationFrame;
+  window.ticks = 0;
+  window.requestAnimationFrame = (work) => {
+    if (String(work).includes("_tick")) window.ticks += 1;
+    return ask(work);
+  };
+}"""
+"""Counts the frames that the storyboard in a panel and the path over a video ask for."""
+_RESTS = """async () => {
+  const before = window.ticks;
+  for (let frame = 0; frame < 10; frame += 1) await new Promise(requestAnimationFrame);
+  return window.ticks === before;
+}"""
 
 
 @pytest.fixture
@@ -156,16 +178,50 @@ def test_a_path_that_cannot_be_read_is_told_and_nothing_is_changed(
 ) -> None:
     screen = open_screen(still=True).open_dashboard()
     panel = _panel(screen)
+    expect(panel.locator("canvas[data-pictures='32']")).to_be_visible(timeout=LOAD_MS)
+    screen.page.evaluate(_COUNT_STRIPS)
     text = panel.get_by_label("Path in words or keys")
     text.fill("w-20,x-9")
     text.press("Enter")
     expect(panel.get_by_role("alert")).to_contain_text("unknown keys", timeout=LOAD_MS)
+    screen.page.wait_for_function("window.strips > 0", timeout=LOAD_MS)
+    expect(panel.get_by_role("alert")).to_contain_text("unknown keys")
     expect(text).to_have_value("w-20,x-9")
     expect(_value(panel)).to_have_text("as the prompt says")
     text.fill("w-20,jw-9")
     text.press("Enter")
     expect(_value(panel)).to_have_text("w-20,jw-9", timeout=LOAD_MS)
     expect(panel.get_by_role("alert")).to_be_hidden()
+
+
+def test_what_is_out_of_sight_is_not_drawn(open_screen: Callable[..., Screen]) -> None:
+    screen = open_screen().open_dashboard()
+    screen.enhance("a red car on a coast road")
+    _panel(screen)
+    screen.page.evaluate(_COUNT_TICKS)
+    screen.page.wait_for_function("window.ticks > 10", timeout=LOAD_MS)
+    screen.go("Variations")
+    screen.page.wait_for_function(_RESTS, timeout=LOAD_MS)
+    screen.go("Prompt")
+    screen.page.evaluate("window.ticks = 0")
+    screen.page.wait_for_function("window.ticks > 10", timeout=LOAD_MS)
+
+
+def test_a_new_session_has_nothing_of_the_one_before_to_undo(
+    open_screen: Callable[..., Screen],
+) -> None:
+    screen = open_screen(still=True).open_dashboard()
+    screen.enhance("a red car on a coast road")
+    panel = _panel(screen)
+    panel.get_by_label("Named move").select_option("orbit left")
+    panel.get_by_role("button", name="Only this").click()
+    expect(_value(panel)).to_have_text("orbit left", timeout=LOAD_MS)
+    undo = panel.get_by_role("button", name="Undo")
+    expect(undo).to_be_enabled(timeout=LOAD_MS)
+    screen.begin_session()
+    panel = _panel(screen)
+    expect(_value(panel)).to_have_text("as the prompt says", timeout=LOAD_MS)
+    expect(undo).to_be_disabled()
 
 
 def test_everything_is_done_with_the_keyboard_alone(open_screen: Callable[..., Screen]) -> None:
@@ -298,6 +354,39 @@ def test_a_video_shows_its_path_in_step_and_is_forked_compared_and_found_in_the_
     expect(viewer).to_be_visible()
     expect(viewer.locator(".wb-viewer-caption")).to_contain_text("a-40")
     screen.assert_clean()
+
+
+def _filmed(index: int) -> dict[str, Any]:
+    return job_view(index) | {
+        "state": "complete",
+        "camera": {"words": "orbit left", "said": "orbit left"},
+        "video_url": f"static/videos/j_{index}/video.mp4",
+    }
+
+
+def test_no_path_of_another_video_stands_over_one_whose_path_is_loaded(browser: Browser) -> None:
+    page = open_front_end(
+        browser, entries=[entry_view(i) for i in range(2)], jobs=[_filmed(i) for i in range(2)]
+    )
+    page.evaluate(
+        """() => {
+          window.values.job_camera = { curve: [[0, 0, 0, 0], [1, 0.5, 0, 0]], duration_s: 1 };
+          window.values.takes = [];
+        }"""
+    )
+    page.get_by_role("navigation", name="Steps").get_by_role("button", name="Results").click()
+    page.get_by_role("button", name=re.compile("^View: ")).first.click()
+    viewer = page.get_by_role("dialog", name="Video")
+    viewer.get_by_role("button", name="Camera path").click()
+    overlay = viewer.locator(".wb-path-overlay")
+    expect(overlay).to_be_visible()
+    page.evaluate("window.held = []")
+    viewer.get_by_role("button", name="Next").click()
+    expect(viewer.get_by_role("heading", name="Video 2 of 2")).to_be_visible()
+    expect(overlay).to_be_hidden()
+    page.evaluate("window.release()")
+    expect(overlay).to_be_visible()
+    page.context.close()
 
 
 def test_the_panel_works_in_a_notebook_and_its_keys_stay_out_of_the_notebook(

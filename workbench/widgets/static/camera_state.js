@@ -15,12 +15,11 @@ export class CameraState {
     this.strip = null; // { picture, count }
     this.chosen = null; // the selected keyframe
     this.told = "";
-    this.error = "";
+    this.error = ""; // stands until another edit or other settings
     this.walk = null; // opens the live view
     this.openPanels = 0;
     this.commits = Promise.resolve();
-    this._undo = [];
-    this._redo = [];
+    this._kept = null; // { session, undo, redo }: the cameras before and after this one
     this._listeners = new Set();
   }
 
@@ -34,11 +33,11 @@ export class CameraState {
   }
 
   get canUndo() {
-    return this._undo.length > 0;
+    return this._past.undo.length > 0;
   }
 
   get canRedo() {
-    return this._redo.length > 0;
+    return this._past.redo.length > 0;
   }
 
   /** Ask again if the settings or the storyboard's prompt have changed. */
@@ -46,6 +45,7 @@ export class CameraState {
     if (this.live || !this.openPanels) return;
     const key = JSON.stringify([this._set, this._prompt]);
     if (key === this.key) return;
+    if (this.key !== null) this.error = "";
     this.key = key;
     this._look({ ...this.shown });
   }
@@ -53,13 +53,14 @@ export class CameraState {
   /** A panel was opened or closed. */
   show(on) {
     this.openPanels += on ? 1 : -1;
-    if (this.openPanels === 1 && on) this.key = null;
+    if (this.openPanels === 1 && on) this._forget();
     this.update();
   }
 
   /** Preview an edit of the camera; only the newest counts. */
   try(edit) {
     this.live = true;
+    this.error = "";
     this._look({ ...this.shown, edit });
   }
 
@@ -77,12 +78,14 @@ export class CameraState {
     this.live = true;
     this.wanted = null;
     await this.looking;
+    this.error = "";
     try {
       const view = await this.store.call("camera", { ...this.shown, edit });
       this._show(view);
       this.told = view.told;
-      await this._become(view.camera, this._undo);
-      this._redo = [];
+      const { past, before } = await this._become(view.camera);
+      past.undo.push(before);
+      past.redo = [];
       return true;
     } catch (error) {
       this.error = error.message;
@@ -98,16 +101,16 @@ export class CameraState {
   /** Discard the previewed edit. */
   cancel() {
     this.live = false;
-    this.key = null;
+    this._forget();
     this.update();
   }
 
   undo() {
-    return this._inTurn(() => this._back(this._undo, this._redo, "Undone."));
+    return this._inTurn(() => this._back("undo", "redo", "Undone."));
   }
 
   redo() {
-    return this._inTurn(() => this._back(this._redo, this._undo, "Redone."));
+    return this._inTurn(() => this._back("redo", "undo", "Redone."));
   }
 
   choose(index) {
@@ -132,17 +135,29 @@ export class CameraState {
     return index === null ? { idea: store.idea || "a figure in a landscape" } : { index };
   }
 
-  async _become(camera, stack) {
-    stack.push(this.camera);
+  /** What can be undone and redone: nothing of another session. */
+  get _past() {
+    const session = this.store.session?.id ?? null;
+    if (this._kept?.session !== session) this._kept = { session, undo: [], redo: [] };
+    return this._kept;
+  }
+
+  /** Set the camera; returns the one before, and the past that it belongs to. */
+  async _become(camera) {
+    const { _past: past, camera: before } = this;
     await this.settings().change({ camera });
     this.key = JSON.stringify([{ ...this._set, camera }, this._prompt]);
+    return { past, before };
   }
 
   async _back(from, to, told) {
-    if (!from.length) return;
+    if (!this._past[from].length) return;
     this.chosen = null;
+    this.error = "";
     try {
-      await this._become(from.pop(), to);
+      const { past, before } = await this._become(this._past[from].at(-1));
+      past[from].pop();
+      past[to].push(before);
       this.told = told;
     } catch (error) {
       this.error = error.message;
@@ -150,6 +165,12 @@ export class CameraState {
     this.key = null;
     this.update();
     this._changed();
+  }
+
+  /** Ask at the next update, whatever has been told. */
+  _forget() {
+    this.key = null;
+    this.error = "";
   }
 
   /** Request the newest state; intermediate ones are skipped. */
@@ -171,6 +192,7 @@ export class CameraState {
         if (asked.edit) this.told = view.told;
         this._changed();
       } catch (error) {
+        if (this.wanted) continue;
         this.error = error.message;
         this._changed();
       }
@@ -179,7 +201,6 @@ export class CameraState {
 
   _show(view) {
     this.view = view;
-    this.error = "";
     if (view.chosen !== null) this.chosen = view.chosen;
     if (this.chosen !== null && this.chosen >= (view.keyframes?.length ?? 0)) this.chosen = null;
     this._draw();

@@ -10,9 +10,10 @@ export class FlipBook {
     this.canvas = h("canvas", { class: "wb-flip", role: "img", "aria-label": "The storyboard along this path", width: 320, height: 184 });
     this.el = this.canvas;
     this.began = performance.now();
+    new IntersectionObserver(() => this._wake()).observe(this.el);
   }
 
-  /** Show `strip` over `seconds`; `running` while it is visible. */
+  /** Show `strip` over `seconds`; `running` while its panel is open. It rests while it is hidden. */
   update(strip, seconds, running) {
     this.seconds = Math.max(0.1, seconds || 0);
     if (strip !== this.strip) {
@@ -20,11 +21,15 @@ export class FlipBook {
       this.drawn = null;
     }
     this.running = running;
-    if (running && !this.frame) this._tick();
+    this._wake();
+  }
+
+  _wake() {
+    if (this.running && !this.frame) this._tick();
   }
 
   _tick() {
-    this.frame = this.running && this.el.isConnected ? requestAnimationFrame(() => this._tick()) : null;
+    this.frame = this.running && this.el.checkVisibility() ? requestAnimationFrame(() => this._tick()) : null;
     if (!this.strip) return;
     const share = stillness.matches ? 1 : (((performance.now() - this.began) / 1000) % (this.seconds + 0.6)) / this.seconds;
     this._draw(Math.min(1, share));

@@ -7,7 +7,9 @@ import { LiveStage, seconds } from "./live_stage.js";
 import { Announcer, Notice } from "./notice.js";
 
 const TAP_MS = 500;
+const FIRST_S = 5;
 const LAST_S = 5;
+const GOES_ON = "A server's world cannot be paused.";
 const WORLDS = { animatic: "The storyboard's world", realtime: "The server's world" };
 const TOLD_MS = 30_000;
 const HOW = "W A S D move, I J K L turn: held on the keyboard or as buttons. P pauses. Every walk of a second or more is recorded as a video when it ends.";
@@ -111,10 +113,11 @@ export class LiveView {
   _drawn(message) {
     const { world } = this;
     this.elapsed_s = message.frame / world.fps;
-    this.stage.follow(message, this.elapsed_s);
+    const note = message.note || (!world.rests && this.elapsed_s < FIRST_S ? GOES_ON : "");
+    this.stage.follow({ ...message, note }, this.elapsed_s);
     this._offer();
     this.stage.wait(this.state === "walking");
-    if (message.note) this.aloud.say(message.note);
+    if (note) this.aloud.say(note);
     else if (this.state === "walking" && world.limit_s - this.elapsed_s < LAST_S) this.aloud.say(`${LAST_S} seconds are left.`);
   }
 
@@ -264,7 +267,7 @@ export class LiveView {
     return {
       opening: "Opening the world…",
       ready: "Hold a key to start.",
-      walking: world?.rests ? "" : "A server's world cannot be paused.",
+      walking: "",
       paused: "Paused.",
       full: `The ${seconds(world?.limit_s ?? 0)} are over.`,
       broken: "The world has ended.",
