@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.engines.diffusers.conftest import Ask, Stage
 from tests.engines.diffusers.tiny_wan import tiny_wan
-from tests.engines.diffusers.tiny_weights import save_lora, save_single_file
+from tests.engines.diffusers.tiny_weights import keep_only_config, save_lora, save_single_file
 from tests.models_on_disk import in_hub_cache
 from workbench.engines.diffusers import own_weights
 from workbench.engines.diffusers.options import AS_RENDERED
@@ -80,6 +80,38 @@ def test_a_single_file_under_its_authors_names_gives_the_model_s_own_frames(
     assert [one["file"] for one in _said(made)["weights"] if one["role"] == "transformer"] == [
         "wan.safetensors"
     ]
+
+
+@pytest.mark.parametrize("part", ["transformer_2", "vae"])
+def test_a_second_transformer_and_a_vae_in_single_files_give_the_model_s_own_frames(
+    part: str,
+    ask: Ask,
+    stage: Stage,
+    models: Callable[[str], Path],
+    frames: Callable[[], Any],
+    tmp_path: Path,
+) -> None:
+    own = models("wan-2-2")
+    options = {"flow_shift": 1.0}  # so that half of the steps are the second transformer's
+    stage.render(ask("wan-2-2", options=options))
+    wanted = frames()
+    bare = tmp_path / "bare"
+    shutil.copytree(own, bare)
+    keep_only_config(bare / part)
+    file = tmp_path / f"{part}.safetensors"
+    if part == "vae":
+        shutil.copy(next((own / "vae").glob("*.safetensors")), file)
+    else:
+        save_single_file(file, own, part=part)
+    made, _ = stage.render(ask("wan-2-2", model=str(bare), options=options, **{part: str(file)}))
+    np.testing.assert_array_equal(frames(), wanted)
+    used = [one["file"] for one in _said(made)["weights"] if one["role"] == part]
+    assert used == [file.name]
+    state = {name: value * 1.5 for name, value in load_file(file).items()}
+    save_file(state, tmp_path / "other.safetensors")
+    other = str(tmp_path / "other.safetensors")
+    stage.render(ask("wan-2-2", model=str(bare), options=options, **{part: other}))
+    assert (frames() != wanted).any(), "the file that is named is the one that is used"
 
 
 def test_a_gguf_file_in_8_bits_is_close_to_the_full_model_and_needs_no_other_weights(

@@ -66,9 +66,11 @@ def save_lora(target: Path, transformer: Any, *, layout: str = "diffusers", seed
     return target
 
 
-def save_single_file(target: Path, folder: Path, *, q8: bool = False) -> Path:
-    """Save the transformer in ``folder`` under its authors' names, as safetensors or GGUF."""
-    (file,) = (folder / "transformer").glob("*.safetensors")
+def save_single_file(
+    target: Path, folder: Path, *, q8: bool = False, part: str = "transformer"
+) -> Path:
+    """Save a transformer in ``folder`` under its authors' names, as safetensors or GGUF."""
+    (file,) = (folder / part).glob("*.safetensors")
     state = {_original(name): value for name, value in load_file(file).items()}
     if target.suffix == ".safetensors":
         save_file(state, target)
