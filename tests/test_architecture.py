@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -129,14 +129,18 @@ HOMES = {
 """Library → the rooms that it may be used in."""
 
 
-def _modules() -> Iterator[tuple[str, Path]]:
+@cache
+def _modules() -> list[tuple[str, Path]]:
+    found = []
     for package in ("workbench", "server_extension"):
         for path in sorted((ROOT / package).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
-            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+            found.append((".".join(parts[:-1] if parts[-1] == "__init__" else parts), path))
+    return found
 
 
-def _imports(path: Path) -> set[str]:
+@cache
+def _imports(path: Path) -> frozenset[str]:
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -145,7 +149,7 @@ def _imports(path: Path) -> set[str]:
             assert node.level == 0, f"{path} has a relative import"
             found.add(node.module)
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return found
+    return frozenset(found)
 
 
 def _within(module: str, room: str) -> bool:

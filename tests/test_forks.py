@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,9 @@ def test_a_fork_of_a_fork_shares_what_both_share(studio: Studio) -> None:
     assert job_object(parent).fork is None
     assert second.request.camera is not None
     assert second.request.camera.label == "push in; from 0.42 s: pan left; from 0.79 s: d-20"
+    damaged = second.request.model_copy(update={"options": {"fork": 3, "rollout": {"start": "x"}}})
+    shown = job_object(replace(second, request=damaged))  # a listing with it is still answered
+    assert (shown.fork, shown.segment) == (None, None)
 
 
 @pytest.mark.parametrize(

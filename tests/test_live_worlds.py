@@ -30,6 +30,21 @@ def studio(tmp_path: Path) -> Iterator[wb.Studio]:
     end_supervisor(outputs)
 
 
+def test_the_world_of_a_prompt_has_its_scene_and_its_job_belongs_to_it(studio: wb.Studio) -> None:
+    session = wb.enhance("a red car on a coast road", using=studio)
+    prompt = session.tune("make it night")
+    assert prompt.scene.time_of_day
+    with wb.live(prompt, width=256, height=144, using=studio) as world:
+        next(iter(world.frames()))
+        world.hold("w")
+        for number, _ in enumerate(world.frames()):
+            if number == 4:
+                break
+        job = world.recorded().job
+    assert job.request.scene == prompt.scene
+    assert (job.session_id, job.entry_index) == (session.session_id, prompt.index)
+
+
 def test_the_storyboard_is_walked_through_and_recorded_where_there_is_no_server(
     studio: wb.Studio,
 ) -> None:

@@ -45,6 +45,11 @@ class WalkPlace(BaseModel):
     settings: dict[str, Any] = Field(default_factory=dict)
     """The render settings of that prompt."""
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """What ``JobManager.submit`` is told of it."""
+        return self.model_dump(include={"session_id", "entry_index", "parent_prompt"})
+
 
 class _Header(BaseModel):
     """The first line of a journal."""
@@ -78,6 +83,11 @@ class WalkJournal:
         self._lines: BinaryIO | None = None
         self._closed = False
         self._bytes = 0
+
+    @property
+    def place(self) -> WalkPlace:
+        """Where the job of the walk belongs."""
+        return self._header.place
 
     @property
     def is_full(self) -> bool:

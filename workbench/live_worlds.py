@@ -28,6 +28,7 @@ from workbench.prompts.markers import strip_marker
 from workbench.prompts.writer import scene_of
 from workbench.render_requests import PLACEHOLDER_ENGINE, PlacedPrompt, seed_of
 from workbench.rendering import RenderParameters, RenderRequest
+from workbench.scene import Scene
 from workbench.settings import Settings
 
 if TYPE_CHECKING:
@@ -144,10 +145,13 @@ class LiveWorlds:
         return both if self._settings.remote_worlds else both[::-1]
 
     @staticmethod
-    def idea(text: str, settings: RenderSettings | None = None) -> PlacedPrompt:
-        """Return a prompt that is in no session, as it would be rendered under ``settings``."""
+    def idea(
+        text: str, settings: RenderSettings | None = None, scene: Scene | None = None
+    ) -> PlacedPrompt:
+        """Return a prompt as it would be rendered under ``settings``; its scene is read from it."""
         prompt = strip_marker(text)
-        return PlacedPrompt(prompt, scene_of(prompt), settings=settings or RenderSettings())
+        kept = settings or RenderSettings()
+        return PlacedPrompt(prompt, scene or scene_of(prompt), settings=kept)
 
     def walk(
         self,
@@ -184,17 +188,16 @@ class LiveWorlds:
         journal = WalkJournal(files, request, most, kept, with_frames=not feed.repeats)
         return LiveWalk(request, most, feed, journal)
 
-    def keep(self, walk: LiveWalk, **place: Any) -> Job:
+    def keep(self, walk: LiveWalk) -> Job:
         """Queue a job that records what was seen of ``walk`` so far; it can still go on.
 
-        ``place`` is where the job belongs; see ``JobManager.submit``. Raises ``InvalidRequest``
-        before the first frame.
+        Raises ``InvalidRequest`` before the first frame.
         """
         if not walk.led_by:
             raise InvalidRequest("No frame has been shown yet, so there is nothing to record.")
         files = walk.journal.files
         request = self._replayed(walk.request, walk.feed, tuple(walk.led_by), files)
-        job = self._submitted(request, None, place)
+        job = self._submitted(request, None, walk.journal.place)
         if files.frames.is_file():
             files.note(job.job_id)
         return job
@@ -246,8 +249,7 @@ class LiveWorlds:
             feed = engine.live(found.request, found.most_frames)
             request = self._replayed(found.request, feed, found.led_by, files)
             place = self._placed(found)
-            told = place.model_dump(include={"session_id", "entry_index", "parent_prompt"})
-            job = self._submitted(request, f"live {files.folder.name}", told)
+            job = self._submitted(request, f"live {files.folder.name}", place)
             if place.session_id is not None and place.entry_index is not None:
                 self._sessions.link_jobs(place.session_id, place.entry_index, [job.job_id])
             found.became(job.job_id)
@@ -267,11 +269,11 @@ class LiveWorlds:
             told["options"] = {**request.options, "recording": recording}
         return request.model_copy(update=told)
 
-    def _submitted(self, request: RenderRequest, key: str | None, place: dict[str, Any]) -> Job:
+    def _submitted(self, request: RenderRequest, key: str | None, place: WalkPlace) -> Job:
         complete = self._jobs.complete(request)
         is_recorded = "recording" in complete.request.options
         preview = None if is_recorded else self._requests.placeholder(complete)
-        return self._jobs.submit(complete, preview=preview, idempotency_key=key, **place)
+        return self._jobs.submit(complete, preview=preview, idempotency_key=key, **place.told)
 
     def _placed(self, found: FoundWalk) -> WalkPlace:
         """Return the place of a walk, whose idea becomes a prompt if none has it yet."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workbench.actions.model import as_json
 from workbench.identifiers import Kind, id_pattern
@@ -369,7 +369,10 @@ def _channels(job: Job, folder: str) -> dict[str, str]:
 def _fork(request: RenderRequest) -> ForkObject | None:
     if (given := request.options.get("fork")) is None:
         return None
-    point = ForkPoint.model_validate(given)
+    try:
+        point = ForkPoint.model_validate(given)
+    except ValidationError:  # of an engine of one's own, or of a damaged recipe
+        return None
     at_s = round(point.frame / float(request.fps or 24), 3)
     return ForkObject.model_construct(of=point.of, at_s=at_s)
 
@@ -377,9 +380,13 @@ def _fork(request: RenderRequest) -> ForkObject | None:
 def _segment(request: RenderRequest) -> PlaceObject | None:
     if (given := request.options.get("rollout")) is None:
         return None
-    segment, fps = RolloutSegment.model_validate(given), float(request.fps or 24)
+    try:
+        segment = RolloutSegment.model_validate(given)
+        cut = Tail.model_validate(request.options.get("tail") or {}).num_frames
+    except ValidationError:
+        return None
+    fps = float(request.fps or 24)
     end = segment.start + (request.num_frames or 0) - segment.overlap
-    cut = Tail.model_validate(request.options.get("tail") or {}).num_frames
     return PlaceObject.model_construct(
         start_s=round(segment.start / fps, 3),
         end_s=round(end / fps, 3),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from workbench.errors import FieldProblem, InvalidRequest
 from workbench.journey.videos import Video, named_inputs
+from workbench.live_journal import WalkPlace
 from workbench.rendering import RenderParameters
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class LiveWorld:
 
     Iterate over :meth:`frames` and call :meth:`hold` meanwhile. The session is recorded as a job when
     it is closed, and later if its process is killed; :meth:`recorded` is that job. Parameters are those of :func:`workbench.render`; ``seconds`` is how long
-    the world lasts at most.
+    the world lasts at most. The world of a :class:`Prompt` has its scene and render settings, and
+    the job belongs to it.
     """
 
     def __init__(
@@ -44,11 +46,14 @@ class LiveWorld:
         self._video: Video | None = None
         self._kept_frames = 0
         using.live_worlds.record_left()
-        self._walk = using.live_worlds.walk(
-            using.live_worlds.idea(str(prompt)),
-            RenderParameters.of(named_inputs(parameters)),
-            seconds=seconds,
-        )
+        asked = RenderParameters.of(named_inputs(parameters))
+        worlds, place = using.live_worlds, None
+        if isinstance(prompt, str):
+            placed = worlds.idea(prompt)
+        else:
+            placed = worlds.idea(prompt.text, prompt.settings, prompt.scene)
+            place = WalkPlace(session_id=prompt.session.session_id, entry_index=prompt.index)
+        self._walk = worlds.walk(placed, asked, seconds=seconds, place=place)
 
     @property
     def engine(self) -> str:

@@ -7,6 +7,7 @@ up to the fork.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -91,12 +92,14 @@ class World:
     def wait(self, timeout_s: float | None = None) -> Self:
         """Wait until every segment has ended, including the parent's.
 
-        Raises ``RenderError`` if one ended without a video, and ``TimeoutError``.
+        ``timeout_s`` is for all of them. Raises ``RenderError`` if one ended without a video, and
+        ``TimeoutError``.
         """
+        limit = None if timeout_s is None else time.monotonic() + timeout_s
         if (parent := self.parent) is not None:
             parent.wait(timeout_s)
         for video in self.segments:
-            video.wait(timeout_s)
+            video.wait(None if limit is None else max(0.0, limit - time.monotonic()))
         return self
 
     def fork(
