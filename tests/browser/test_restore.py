@@ -10,26 +10,29 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.screen import LOAD_MS, Screen
-from tests.live_server import LiveServer
+from tests.held import Hold
+from tests.live_server import PATIENCE_S, LiveServer
 
 pytestmark = pytest.mark.browser
 
-SLOW_FRAMES = 400
+
+@pytest.fixture
+def hold(tmp_path: Path) -> Hold:
+    """What lets the first video pass, and holds the others."""
+    return Hold(tmp_path / "held", after=1)
 
 
 @pytest.fixture
-def fragile_server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server that may be killed."""
-    live = LiveServer(tmp_path / "outputs")
-    live.start()
-    yield live
-    live.stop()
+def fragile_server(tmp_path: Path, hold: Hold) -> Iterator[LiveServer]:
+    """A server that may be killed, whose later renders wait to be released."""
+    with LiveServer(tmp_path / "outputs", environment=hold.environment) as live:
+        yield live
 
 
-def _render_slowly(screen: Screen, cards: int = 3) -> None:
+def _render_until_held(screen: Screen, cards: int = 3) -> None:
     screen.enhance("a train crossing a bridge")
     screen.go("Variations")
-    screen.slow_renders(SLOW_FRAMES)
+    screen.slow_renders(48)  # so that the first card is rendered too
     screen.step.get_by_label("How many").fill(str(cards))
     screen.step.locator(".wb-empty").get_by_role("button", name="Make variations").click()
     expect(screen.cards).to_have_count(cards, timeout=LOAD_MS)
@@ -39,14 +42,15 @@ def _render_slowly(screen: Screen, cards: int = 3) -> None:
 
 @pytest.mark.parametrize("opened", ["dashboard", "lab"])
 def test_a_page_reloaded_during_a_render_shows_the_same_session_and_its_videos(
-    open_screen: Callable[..., Screen], opened: str
+    open_screen: Callable[..., Screen], fragile_server: LiveServer, hold: Hold, opened: str
 ) -> None:
-    screen = open_screen()
+    screen = open_screen(on=fragile_server)
     screen.open_lab() if opened == "lab" else screen.open_dashboard()
-    _render_slowly(screen)
+    _render_until_held(screen)
     screen.page.reload()
     expect(screen.step.get_by_role("heading", name="Variations")).to_be_visible(timeout=LOAD_MS)
     expect(screen.cards).to_have_count(3, timeout=LOAD_MS)
+    hold.release()
     screen.wait_for_videos(3)
     screen.wait_until_playing(".wb-step-variations video")
     screen.go("Prompt")
@@ -79,7 +83,7 @@ def test_a_page_loaded_after_a_kernel_restart_offers_the_workbench_again(
     screen.page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
     screen.page.keyboard.press("Control+S")
     copy = fragile_server.root / "notebooks" / "workbench.ipynb"
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + PATIENCE_S
     while b"widget-view" not in copy.read_bytes():
         assert time.monotonic() < limit, "the notebook was not saved"
         time.sleep(0.1)
@@ -92,14 +96,15 @@ def test_a_page_loaded_after_a_kernel_restart_offers_the_workbench_again(
 
 
 def test_a_server_killed_during_a_render_shows_the_finished_videos_after_a_restart(
-    open_screen: Callable[..., Screen], fragile_server: LiveServer
+    open_screen: Callable[..., Screen], fragile_server: LiveServer, hold: Hold
 ) -> None:
     screen = open_screen(on=fragile_server).open_dashboard()
-    _render_slowly(screen)
+    _render_until_held(screen)
     fragile_server.kill()
     fragile_server.start()
     screen.open_dashboard()
     expect(screen.cards).to_have_count(3, timeout=LOAD_MS)
+    hold.release()
     screen.wait_for_videos(3)
     screen.wait_until_playing(".wb-step-variations video")
 

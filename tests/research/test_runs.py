@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from typing import Any
 import pytest
 
 import workbench as wb
-from tests.live_server import ROOT, end_supervisor
+from tests.held import Hold
+from tests.live_server import PATIENCE_S, ROOT, end_supervisor
 from tests.research.conftest import SMALL
 from workbench.control import ActionSequence, path_from_keys
 from workbench.errors import InvalidRequest, RenderError
@@ -200,7 +202,7 @@ def test_the_command_names_failed_jobs_after_finishing_the_others(
     results = tmp_path / "results"
     arguments = ["a kite", "a cat", "a boat", "--engine=moody", "--no-enhance", "--num-frames=5"]
     process = _command(outputs, *arguments, f"--results={results}", **environment)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1, err
     document = json.loads((results / "results.json").read_text("utf-8"))
     (failed,) = document["failed"]
@@ -212,26 +214,30 @@ def test_the_command_names_failed_jobs_after_finishing_the_others(
 
 def test_the_command_refuses_bad_parameters_with_status_2(outputs: Path) -> None:
     process = _command(outputs, "none.csv", "--variations=0", "--engine=nobody")
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2
     assert "3 problems" in err
     assert not list(outputs.glob("b_*"))
 
 
-def test_interrupting_the_command_cancels_unfinished_jobs_when_so_configured(outputs: Path) -> None:
-    arguments = ["a kite", "--seeds=12", "--num-frames=480", "--on-interrupt=cancel"]
-    process = _command(outputs, *arguments)
+def test_interrupting_the_command_cancels_unfinished_jobs_when_so_configured(
+    outputs: Path, tmp_path: Path
+) -> None:
+    hold = Hold(tmp_path / "held", after=1)
+    arguments = ["a kite", "--seeds=12", "--num-frames=5", "--on-interrupt=cancel"]
+    process = _command(outputs, *arguments, **hold.environment)
     assert process.stderr is not None
     assert "1 of 12" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130, err
     assert "are cancelled" in err
     manager = JobManager(wb.Settings(outputs=outputs))
     try:
         (batch,) = manager.batches()
-        jobs = manager.wait([job.job_id for job in batch.jobs], 60)
-        assert JobState.CANCELLED in {job.state for job in jobs}
+        jobs = manager.wait([job.job_id for job in batch.jobs], PATIENCE_S)
+        states = Counter(job.state for job in jobs)
+        assert states == {JobState.COMPLETE: 1, JobState.CANCELLED: 11}
     finally:
         manager.close()
 
