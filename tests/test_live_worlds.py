@@ -191,6 +191,14 @@ def test_a_torn_line_and_a_damaged_journal_cost_no_more_than_themselves(
     damaged = folder.with_name("0-damaged")
     damaged.mkdir()
     (damaged / "walk.jsonl").write_text("what is no journal\n")
+    studio.jobs.pause()
+    (waiting,) = wb.render("a rock", using=studio, width=128, height=96).videos
+    needed = folder.with_name("1-needed")  # a job still waits for its frames
+    needed.mkdir()
+    for name, text in (("walk.jsonl", "nor this\n"), ("jobs.txt", f"{waiting.job_id}\n")):
+        (needed / name).write_text(text)
+    (needed / "frames.bin").write_bytes(b"frames")
     (found,) = studio.live_worlds.record_left()
     assert found.keys == "a-19"
-    assert _walks(studio) == []
+    assert _walks(studio) == [needed]
+    assert (needed / "frames.bin").is_file()

@@ -145,9 +145,18 @@ class FoundWalk:
         lock = take_lock(files.journal)
         if lock is None:
             return None
+        walk = None
+        try:
+            walk = cls._read(files, lock)
+        finally:
+            if walk is None:
+                os.close(lock)
+        return walk
+
+    @classmethod
+    def _read(cls, files: WalkFiles, lock: int) -> Self | None:
         text = files.journal.read_bytes()
         if not text:  # its process has just created it
-            os.close(lock)
             return None
         try:
             # A line without its end was being written when the process was killed.
@@ -157,8 +166,7 @@ class FoundWalk:
             places = [WalkPlace.model_validate(one) for one in found if isinstance(one, dict)]
         except (ValueError, ValidationError):
             _log.warning("The journal of a live walk is damaged; it is removed.")
-            shutil.rmtree(files.folder, ignore_errors=True)
-            os.close(lock)
+            _remove(files)
             return None
         place = places[-1] if places else header.place
         led_by = tuple(one for one in found if isinstance(one, str))
@@ -177,10 +185,7 @@ class FoundWalk:
 
     def forget(self) -> None:
         """Remove all of the walk, but for frames of which a job was made already."""
-        if self.files.jobs.is_file():
-            self.files.journal.unlink()
-        else:
-            shutil.rmtree(self.files.folder, ignore_errors=True)
+        _remove(self.files)
 
     def close(self) -> None:
         """Release the walk."""
@@ -193,6 +198,13 @@ def _created(files: WalkFiles) -> BinaryIO:
     if (lock := take_lock(files.journal)) is None:
         raise OSError("another process has locked it")
     return os.fdopen(lock, "ab")
+
+
+def _remove(files: WalkFiles) -> None:
+    if files.jobs.is_file():
+        files.journal.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(files.folder, ignore_errors=True)
 
 
 def _unwritable(error: OSError) -> DiskFull:
