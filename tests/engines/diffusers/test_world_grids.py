@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 pytest.importorskip("torch")
 pytest.importorskip("diffusers")
@@ -65,37 +64,6 @@ def test_one_path_runs_on_two_models_and_the_storyboard(studio: wb.Studio, model
         told = "the model is told the camera path in words, in the prompt"
         assert told in _notes(video)
         assert "orbit" in video.job.request.text_for_model
-
-
-def test_one_path_runs_on_five_models_in_one_grid_each_told_as_it_reads(
-    studio: wb.Studio, models: Models, tmp_path: Path
-) -> None:
-    picture = tmp_path / "start.png"
-    Image.effect_noise((64, 64), 40).convert("RGB").save(picture)
-    names = ("sana-wm", "wan-2-2-5b", "wan-i2v", "ltx", "hunyuan-video-i2v")
-    folders = [str(models(name)) for name in names]
-    asked: dict[str, Any] = {
-        **SHAPE, "engine": "diffusers", "profile": "reference", "camera": "orbit left 20 degrees",
-        "image": str(picture), "using": studio,
-    }  # fmt: skip
-    made = wb.grid(PROMPT, model=folders, **asked).wait(LIMIT_S)
-    videos = list(made.batch.videos)
-    assert [Path(video.job.request.model).name for video in videos] == list(names)
-    assert [video.state for video in videos] == ["complete"] * 5
-    cameras = [video.job.request.camera for video in videos]
-    assert [camera.way for camera in cameras if camera] == ["poses", *["words"] * 4]
-    ends = [camera.camera_path().poses(9)[-1] for camera in cameras if camera]
-    assert all(np.allclose(end, ends[0], atol=1e-9) for end in ends)
-    assert "the model is told the camera path as c2w" in _notes(videos[0])
-    for video in videos[1:]:
-        assert "the model is told the camera path in words, in the prompt" in _notes(video)
-    before = studio.jobs.jobs(limit=1).total
-    with pytest.raises(InvalidRequest) as caught:
-        wb.grid(PROMPT, model=[*folders, str(models("mochi"))], **{**asked, "num_frames": 7})
-    told = {p.problem for p in caught.value.problems if "image" in p.field}
-    assert len(told) == 1
-    assert told.pop().endswith(f"(model {models('mochi')})"), "only that model refuses the image"
-    assert studio.jobs.jobs(limit=1).total == before
 
 
 def test_control_is_an_axis_of_a_grid(studio: wb.Studio, models: Models, tmp_path: Path) -> None:
