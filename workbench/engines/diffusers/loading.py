@@ -6,6 +6,7 @@ import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -135,9 +136,11 @@ def load_model(
             raise EngineUnavailable(plan.problem)
         report(Progress("loading", message=f"{family.title}: {plan.reason}"))
         try:
-            pipe, loras = _placed(
-                request, options, settings, weights, family, device, dtypes, plan, report, kept
-            )
+            load = partial(
+                _pipeline,
+                request, options, settings, weights, family, device, dtypes, plan, report, kept,
+            )  # fmt: skip
+            pipe, loras = _placed(load, request, plan, device)
             break
         except Exception as error:
             lower = lower_placement(plan.placement, modular=modular)
@@ -162,21 +165,13 @@ def load_model(
 
 
 def _placed(
-    request: RenderRequest,
-    options: Options,
-    settings: Settings,
-    weights: Weights | None,
-    family: Family,
-    device: str,
-    dtypes: Mapping[str, str],
-    plan: MemoryPlan,
-    report: Callable[[Progress], None],
-    kept: Mapping[str, Any],
+    load: Callable[[], Any], request: RenderRequest, plan: MemoryPlan, device: str
 ) -> tuple[Any, AppliedLoras]:
-    """Return the pipeline with its LoRAs, loaded and placed by ``plan``."""
-    pipe = _pipeline(
-        request, options, settings, weights, family, device, dtypes, plan, report, kept
-    )
+    """Load a pipeline and return it with its LoRAs, placed by ``plan``.
+
+    If it fails, nothing holds the pipeline but the frames of the error.
+    """
+    pipe = load()
     pipe.set_progress_bar_config(disable=True)
     loras = AppliedLoras()
     loras.apply(pipe, request.loras)
